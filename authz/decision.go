@@ -1,0 +1,64 @@
+// Package authz decides what a caller may see, by rules over the caller, the identifier and the metadata.
+package authz
+
+import (
+	"context"
+	"time"
+)
+
+// Outcome is what a policy answers.
+type Outcome string
+
+// The outcomes of a decision.
+const (
+	Allow Outcome = "allow"
+	// Tier allows a smaller image.
+	Tier Outcome = "tier"
+	Deny Outcome = "deny"
+)
+
+// Decision is the answer of a policy to one caller about one item. It is bound to the collection and to the raw path
+// segment it was made for, so that no handler can act on a decision about something else.
+type Decision struct {
+	// Collection is the configured name.
+	Collection string
+	// Identifier is the path segment as the client sent it, still percent-encoded.
+	Identifier string
+	Outcome    Outcome
+	// MaxSide is, for Tier, the longest side in pixels of the image that the caller may see; 0 otherwise.
+	MaxSide int
+	// Status and Reason answer a Deny: an HTTP status and the text for the caller.
+	Status int
+	Reason string
+	// Code names the outcome for logs and metrics: snake_case, out of the few that the configuration makes.
+	Code string
+	// Rule tells which rule decided, for explain and the log: its text as configured, or a built-in's name.
+	Rule string
+	// Restricted marks an item that a caller without any right would not have got: showing it is written to the audit log.
+	Restricted bool
+	// CacheFor is how long the caller's own cache may keep the answer; 0 forbids keeping it.
+	CacheFor time.Duration
+	// Shared allows caches that serve several callers (a public collection).
+	Shared bool
+}
+
+// Allowed tells whether pixels may be shown, of whatever size.
+func (d Decision) Allowed() bool { return d.Outcome == Allow || d.Outcome == Tier }
+
+// Covers tells whether the decision was made for this very collection and path segment.
+func (d Decision) Covers(collection, identifier string) bool {
+	return d.Collection == collection && d.Identifier == identifier && d.Outcome != ""
+}
+
+type contextKey struct{}
+
+// NewContext carries d to the handlers behind.
+func NewContext(ctx context.Context, d Decision) context.Context {
+	return context.WithValue(ctx, contextKey{}, d)
+}
+
+// FromContext gives the decision that was made for this request, if one was.
+func FromContext(ctx context.Context) (Decision, bool) {
+	d, ok := ctx.Value(contextKey{}).(Decision)
+	return d, ok
+}
