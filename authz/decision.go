@@ -40,6 +40,23 @@ type Decision struct {
 	CacheFor time.Duration
 	// Shared allows caches that serve several callers (a public collection).
 	Shared bool
+	// RuleError is what went wrong inside rules on the way to this decision, for the log alone; nil when nothing did.
+	// Such a rule has counted against the caller.
+	RuleError error
+}
+
+// Public is the decision on everything in a collection that has no policy: anybody may see it, and any cache may keep
+// it for cacheFor.
+func Public(collection, identifier string, cacheFor time.Duration) Decision {
+	return Decision{
+		Collection: collection,
+		Identifier: identifier,
+		Outcome:    Allow,
+		Code:       "public",
+		Rule:       "public collection",
+		CacheFor:   cacheFor,
+		Shared:     true,
+	}
 }
 
 // Allowed tells whether pixels may be shown, of whatever size.
