@@ -1,0 +1,88 @@
+package iiif
+
+import (
+	"image"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// redirect leads from the base URI to info.json, with the query as it was sent: a token in it goes on to count.
+func (c *call) redirect() error {
+	location := c.id() + "/info.json"
+	if c.r.URL.RawQuery != "" {
+		location += "?" + headerSafe(c.r.URL.RawQuery)
+	}
+	setCaching(c.w.Header(), c.decision)
+	c.w.Header().Set("Location", location)
+	c.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// headerSafe percent-encodes what must not stand in a URL within a header.
+func headerSafe(query string) string {
+	const hex = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := range len(query) {
+		c := query[i]
+		if c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>' || c == '\\' {
+			out.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			continue
+		}
+		out.WriteByte(c)
+	}
+	return out.String()
+}
+
+// info answers info.json.
+func (c *call) info() error {
+	img, err := c.describe()
+	if err != nil {
+		return err
+	}
+	rules, capabilities := c.rules(c.req.Version), c.images.Capabilities()
+	body, err := rules.Info(c.id(), img, capabilities, c.config.Description)
+	if err != nil {
+		return err
+	}
+	contentType := infoType(c.req.Version, c.r.Header.Values("Accept"))
+	c.w.Header().Set("Link", `<`+rules.profileURI(rules.level(capabilities))+`>;rel="profile"`)
+	etag := tag("info", img.Version, c.outcome(), contentType, string(body))
+	return c.write(etag, img, contentType, func() ([]byte, error) { return body, nil })
+}
+
+// image answers a picture. The request is refused for what the renderer cannot do before the original is looked at.
+func (c *call) image() error {
+	rules, capabilities, params := c.rules(c.req.Version), c.images.Capabilities(), c.req.Params
+	if err := capabilities.allow(params); err != nil {
+		return err
+	}
+	img, err := c.describe()
+	if err != nil {
+		return err
+	}
+	plan, err := rules.Resolve(params, img)
+	if err != nil {
+		return err
+	}
+	header := c.w.Header()
+	header.Set("Link", `<`+c.id()+"/"+rules.Canonical(params, plan, img)+`>;rel="canonical", <`+
+		rules.profileURI(rules.level(capabilities))+`>;rel="profile"`)
+	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req)))
+	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key())
+	return c.write(etag, img, MediaType(plan.Format), func() ([]byte, error) {
+		return c.images.Render(c.r.Context(), c.target(), plan)
+	})
+}
+
+// key is the same for the same picture.
+func (p Plan) key() string {
+	out := make([]byte, 0, 96)
+	for _, point := range []image.Point{p.Canvas, p.Region.Min, p.Region.Max, p.Size} {
+		out = append(appendNumbers(out, point.X, point.Y), '/')
+	}
+	out = strconv.AppendBool(out, p.Mirror)
+	out = strconv.AppendFloat(append(out, '/'), p.Rotation, 'g', -1, 64)
+	out = append(append(out, '/'), p.Quality...)
+	return string(append(append(out, '.'), p.Format...))
+}
