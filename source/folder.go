@@ -1,0 +1,202 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gatehouse-server/gatehouse/internal/httpx"
+)
+
+// FolderConfig is a folder of originals. Symbolic links are followed as long as they stay below it.
+type FolderConfig struct {
+	// Root is the absolute path of the folder. It need not exist yet.
+	Root string
+	// NameVariants also looks for other spellings of a file name, as Remote.NameVariants does.
+	NameVariants bool
+}
+
+// Validate implements Config.
+func (c *FolderConfig) Validate() error {
+	if !filepath.IsAbs(c.Root) {
+		return errors.New("the folder must be an absolute path")
+	}
+	return nil
+}
+
+func (c *FolderConfig) build(d Deps) (Source, error) {
+	return &folder{FolderConfig: *c, observe: d.Observe}, nil
+}
+
+type folder struct {
+	FolderConfig
+	observe Observer
+}
+
+func (f *folder) Close() error { return nil }
+
+func (f *folder) Open(ctx context.Context, path string) (Original, error) {
+	defer timed(ctx)()
+	start := time.Now()
+	o, err := f.open(ctx, path)
+	if err != nil {
+		f.observe(KindFolder, time.Since(start).Seconds(), 0, outcome(err))
+		return nil, err
+	}
+	o.nanoseconds.Store(int64(time.Since(start)))
+	return o, nil
+}
+
+func (f *folder) open(ctx context.Context, path string) (*folderOriginal, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	path = strings.TrimLeft(path, "/")
+	if err := httpx.CheckPath(path); err != nil {
+		return nil, notFound(err)
+	}
+	// Opened anew each time: a file system mounted over the folder later is then seen.
+	root, err := os.OpenRoot(f.Root)
+	if err != nil {
+		return nil, unreachable(fileErrorKind(err), err)
+	}
+	defer func() { _ = root.Close() }()
+	names := []string{path}
+	if f.NameVariants {
+		names = NameVariants(path)
+	}
+	for _, name := range names {
+		o, err := f.openFile(root, name)
+		switch {
+		case err == nil:
+			return o, nil
+		case !isAbsent(err):
+			return nil, unreachable(fileErrorKind(err), err)
+		}
+	}
+	return nil, notFound(nil)
+}
+
+// openFile opens a regular file. What a name stands for is looked at before it is opened, since opening a device has
+// effects, and once more after, since it may have been replaced; O_NONBLOCK keeps a named pipe from waiting for a
+// writer.
+func (f *folder) openFile(root *os.Root, name string) (*folderOriginal, error) {
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fs.ErrNotExist
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err = file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &folderOriginal{file: file, stat: info, name: filepath.Base(name), observe: f.observe}, nil
+}
+
+// isAbsent tells the ways in which a file can be not there; a name that the file system cannot hold is one.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.ENXIO)
+}
+
+func fileErrorKind(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, fs.ErrNotExist):
+		return "folder not found"
+	}
+	return "file system"
+}
+
+// folderOriginal is an open file.
+type folderOriginal struct {
+	file        *os.File
+	stat        fs.FileInfo
+	name        string
+	observe     Observer
+	nanoseconds atomic.Int64
+	bytes       atomic.Int64
+	closed      atomic.Bool
+}
+
+func (o *folderOriginal) Info() Info {
+	return Info{
+		Size:     o.stat.Size(),
+		Modified: o.stat.ModTime(),
+		Version:  fileVersion(o.stat),
+		Name:     o.name,
+	}
+}
+
+// fileVersion changes when a file is written to or replaced, also by one of equal size within the same second.
+func fileVersion(info fs.FileInfo) string {
+	var inode uint64
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = stat.Ino
+	}
+	return hashVersion(fmt.Sprintf("file %d %d %d", info.Size(), info.ModTime().UnixNano(), inode))
+}
+
+// hashVersion makes a version of what identifies one state of an original, so that it holds nothing that came from
+// the place itself.
+func hashVersion(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (o *folderOriginal) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	defer timed(ctx)()
+	start := time.Now()
+	n, err := o.file.ReadAt(p, off)
+	o.nanoseconds.Add(int64(time.Since(start)))
+	o.bytes.Add(int64(n))
+	if err != nil && !errors.Is(err, io.EOF) {
+		if errors.Is(err, os.ErrClosed) || off < 0 {
+			return n, err
+		}
+		return n, unreachable(fileErrorKind(err), err)
+	}
+	now, statErr := o.file.Stat()
+	if statErr != nil || now.Size() != o.stat.Size() || !now.ModTime().Equal(o.stat.ModTime()) {
+		return 0, changed(statErr)
+	}
+	return n, err
+}
+
+func (o *folderOriginal) File() *os.File { return o.file }
+
+func (o *folderOriginal) Close() error {
+	if o.closed.Swap(true) {
+		return nil
+	}
+	o.observe(KindFolder, time.Duration(o.nanoseconds.Load()).Seconds(), o.bytes.Load(), OutcomeOK)
+	return o.file.Close()
+}
+
+var (
+	_ Config   = (*FolderConfig)(nil)
+	_ Original = (*folderOriginal)(nil)
+)
