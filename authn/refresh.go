@@ -101,6 +101,9 @@ func (s *keySet) run(ctx context.Context) {
 			return
 		case flight := <-s.wanted:
 			fetch()
+			if ctx.Err() != nil {
+				return // what was not fetched says nothing; who waits sees the end
+			}
 			s.land(flight)
 		case <-s.clock.After(wait):
 			if s.clock.Now().Before(due) && !s.source.changed() {
