@@ -13,7 +13,7 @@ import (
 // build makes the binary at most once in a test process, for all its tests.
 var build = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("GATEHOUSE_BINARY"); path != "" {
-		return path, exec.Command(path, "version").Run() //nolint:gosec // the developer's own environment
+		return path, exec.Command(path, "version").Run()
 	}
 	root, err := moduleRoot()
 	if err != nil {
@@ -25,7 +25,7 @@ var build = sync.OnceValues(func() (string, error) {
 	}
 	// Other test processes build to the same place. A rename lets each of them see a whole file.
 	fresh := filepath.Join(dir, fmt.Sprintf("gatehouse-%d", os.Getpid()))
-	command := exec.Command("go", "build", "-o", fresh, "./cmd/gatehouse") //nolint:gosec // arguments are ours
+	command := exec.Command("go", "build", "-o", fresh, "./cmd/gatehouse")
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build ./cmd/gatehouse: %w\n%s", err, out)

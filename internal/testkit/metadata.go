@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Missing, as the value of a field, leaves the key out of the JSON; nil makes it null.
+// Missing as the value of a field, leaves the key out of the JSON; nil makes it null.
 type Missing struct{}
 
 // Dossier is a building dossier as the metadata server tells it. Fields of type any take what a test wants to see:

@@ -101,7 +101,7 @@ func (s *Server) start(caddyfile string) error {
 	}
 	defer func() { _ = back.Close() }()
 
-	process := exec.Command(s.binary, "run", "--config", path, "--adapter", "caddyfile", "--pingback", back.Addr().String()) //nolint:gosec // our own binary
+	process := exec.Command(s.binary, "run", "--config", path, "--adapter", "caddyfile", "--pingback", back.Addr().String())
 	process.Env, process.Dir = s.env, s.dir
 	process.Stdin = strings.NewReader("ready")
 	process.Stdout, process.Stderr = s.logs, s.logs
@@ -187,7 +187,7 @@ func (s *Server) Admin(method, path, contentType string, body []byte) (status in
 func (s *Server) Command(arguments ...string) (output string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	command := exec.CommandContext(ctx, s.binary, arguments...) //nolint:gosec // our own binary
+	command := exec.CommandContext(ctx, s.binary, arguments...)
 	command.Env, command.Dir = s.env, s.dir
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr

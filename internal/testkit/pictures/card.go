@@ -31,5 +31,5 @@ func share(i, n int) uint8 {
 	if n < 2 {
 		return 0
 	}
-	return uint8(255 * i / (n - 1)) //nolint:gosec // at most 255
+	return uint8(255 * i / (n - 1))
 }

@@ -46,7 +46,7 @@ func (h held) average(square image.Rectangle) []byte {
 	n := square.Dx() * square.Dy()
 	out := make([]byte, 4)
 	for i := range out {
-		out[i] = byte((sum[i] + n/2) / n) //nolint:gosec // an average of bytes
+		out[i] = byte((sum[i] + n/2) / n)
 	}
 	return out
 }

@@ -56,7 +56,7 @@ func (f *file) add(b []byte) uint32 {
 	if len(f.data)%2 == 1 {
 		f.data = append(f.data, 0)
 	}
-	offset := uint32(len(f.data)) //nolint:gosec // finish refuses what is larger
+	offset := uint32(len(f.data))
 	f.data = append(f.data, b...)
 	return offset
 }
@@ -73,7 +73,7 @@ func long(tag uint16, values ...uint32) entry  { return entry{tag, typeLong, val
 // directory appends a directory and links it to the one before.
 func (f *file) directory(entries ...entry) {
 	slices.SortFunc(entries, func(a, b entry) int { return int(a.tag) - int(b.tag) })
-	body := binary.LittleEndian.AppendUint16(nil, uint16(len(entries))) //nolint:gosec // a handful
+	body := binary.LittleEndian.AppendUint16(nil, uint16(len(entries)))
 	for _, e := range entries {
 		body = binary.LittleEndian.AppendUint16(body, e.tag)
 		body = binary.LittleEndian.AppendUint16(body, e.kind)
@@ -81,7 +81,7 @@ func (f *file) directory(entries ...entry) {
 		if e.kind == typeRational {
 			count /= 2
 		}
-		body = binary.LittleEndian.AppendUint32(body, uint32(count)) //nolint:gosec // bounded by the file
+		body = binary.LittleEndian.AppendUint32(body, uint32(count))
 		packed := e.pack()
 		if len(packed) > 4 {
 			packed = binary.LittleEndian.AppendUint32(nil, f.add(packed))
@@ -99,7 +99,7 @@ func (e entry) pack() []byte {
 	var out []byte
 	for _, v := range e.values {
 		if e.kind == typeShort {
-			out = binary.LittleEndian.AppendUint16(out, uint16(v)) //nolint:gosec // shorts are given as such
+			out = binary.LittleEndian.AppendUint16(out, uint16(v))
 		} else {
 			out = binary.LittleEndian.AppendUint32(out, v)
 		}
@@ -123,4 +123,4 @@ func resolution(dpi uint32) []entry {
 	}
 }
 
-func size(n int) uint32 { return uint32(n) } //nolint:gosec // sides of pictures, which are small and positive
+func size(n int) uint32 { return uint32(n) }

@@ -137,7 +137,7 @@ func far(a, b uint8) bool { return max(a, b)-min(a, b) > 12 }
 
 func header(t *testing.T, path string, page int, field string) string {
 	t.Helper()
-	out, err := exec.Command("vipsheader", "-f", field, path+"[page="+strconv.Itoa(page)+"]").CombinedOutput() //nolint:gosec // a test
+	out, err := exec.Command("vipsheader", "-f", field, path+"[page="+strconv.Itoa(page)+"]").CombinedOutput()
 	if err != nil {
 		t.Fatalf("vipsheader: %v: %s", err, out)
 	}
@@ -146,7 +146,7 @@ func header(t *testing.T, path string, page int, field string) string {
 
 func vips(t *testing.T, arguments ...string) {
 	t.Helper()
-	if out, err := exec.Command("vips", arguments...).CombinedOutput(); err != nil { //nolint:gosec // a test
+	if out, err := exec.Command("vips", arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("vips %v: %v: %s", arguments, err, out)
 	}
 }
