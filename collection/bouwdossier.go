@@ -13,9 +13,11 @@ const bouwdossierName = "bouwdossier"
 //	edepot:ST-00001-ST0001_00001.jpg              the older one, told apart by having no tilde
 //
 // A dossier may hold underscores and hyphens, a barcode as well: the file number is what follows the last underscore.
-var bouwdossierIdentifiers = [...]string{
-	`(?P<source>[^:~/]+):(?P<district>[A-Za-z0-9]+)_(?P<dossier>[^~/]+)~(?P<barcode>[^~/]+)_(?P<filenr>[0-9]{1,9})(?:\.[A-Za-z0-9]+)?`,
-	`(?P<source>[^:~/]+):(?P<district>[A-Za-z0-9]+)-(?P<dossier>[^-_~/]+)-(?P<barcode>[^~/]+)_(?P<filenr>[0-9]{1,9})(?:\.[A-Za-z0-9]+)?`,
+func bouwdossierIdentifiers() []string {
+	return []string{
+		`(?P<source>[^:~/]+):(?P<district>[A-Za-z0-9]+)_(?P<dossier>[^~/]+)~(?P<barcode>[^~/]+)_(?P<filenr>[0-9]{1,9})(?:\.[A-Za-z0-9]+)?`,
+		`(?P<source>[^:~/]+):(?P<district>[A-Za-z0-9]+)-(?P<dossier>[^-_~/]+)-(?P<barcode>[^~/]+)_(?P<filenr>[0-9]{1,9})(?:\.[A-Za-z0-9]+)?`,
+	}
 }
 
 // Conditions of the preset. Absent, null and unknown values are restricted and copyrighted.
@@ -35,7 +37,7 @@ const (
 func bouwdossier() PresetSpec {
 	return PresetSpec{
 		Name:              bouwdossierName,
-		Identifier:        bouwdossierIdentifiers[:],
+		Identifier:        bouwdossierIdentifiers(),
 		Groups:            []string{groupSource, "district", "dossier", "barcode", "filenr"},
 		MetadataPath:      "iiif-metadata/bouwdossier/{district}_{dossier}/",
 		Rules:             bouwdossierRules(),

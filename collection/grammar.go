@@ -67,9 +67,12 @@ func compilePattern(text string) (*regexp.Regexp, error) {
 		return nil, err
 	}
 	named := 0
-	for _, name := range re.SubexpNames() {
+	for i, name := range re.SubexpNames() {
 		if name == "" {
 			continue
+		}
+		if slices.Contains(re.SubexpNames()[:i], name) {
+			return nil, fmt.Errorf("group %q stands twice in it", name)
 		}
 		if !groupName.MatchString(name) {
 			return nil, fmt.Errorf("group %q: a name is at most 32 lower-case letters, digits and underscores, and begins with a letter", name)
