@@ -95,7 +95,7 @@ func TestAnUnknownKidCausesOneSharedFetch(t *testing.T) {
 	old, next := newSigner("ES256", "old"), newSigner("ES256", "new")
 	inBubble(t, func(p *provider) { p.publish(old.public()) }, func(t *testing.T, p *provider, issuer *Issuer) {
 		p.publish(old.public(), next.public())
-		p.failWith(p.slow(2 * time.Second))
+		p.beSlow(2 * time.Second)
 		var group sync.WaitGroup
 		for range 50 {
 			group.Go(func() { wantFine(t, issuer, next) })
@@ -190,7 +190,7 @@ func TestTheCallerEndsTheWaitingNotTheFetch(t *testing.T) {
 	key, next := newSigner("ES256", "k"), newSigner("ES256", "next")
 	inBubble(t, func(p *provider) { p.publish(key.public()) }, func(t *testing.T, p *provider, issuer *Issuer) {
 		p.publish(key.public(), next.public())
-		p.failWith(p.slow(3 * time.Second))
+		p.beSlow(3 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := issuer.Verify(ctx, next.token(nowClaims()))

@@ -31,10 +31,12 @@ func TestFetchRefusals(t *testing.T) {
 		"a redirect to itself":       {testkit.Redirect("/"), "status 302"},
 		"404":                        {testkit.Status(404), "status 404"},
 		"500":                        {testkit.Status(500), "status 500"},
-		"204":                        {func(w http.ResponseWriter, _ *http.Request, _ http.Handler, _ <-chan struct{}) { w.WriteHeader(204) }, "status 204"},
-		"an endless body":            {testkit.Endless(), "more than 1048576 bytes"},
-		"a body that is cut off":     {testkit.WrongLength(), "unexpected EOF"},
-		"a reset":                    {testkit.Reset(), "fetch keys"},
+		"204": {func(w http.ResponseWriter, _ *http.Request, _ http.Handler, _ <-chan struct{}) {
+			w.WriteHeader(http.StatusNoContent)
+		}, "status 204"},
+		"an endless body":        {testkit.Endless(), "more than 1048576 bytes"},
+		"a body that is cut off": {testkit.WrongLength(), "unexpected EOF"},
+		"a reset":                {testkit.Reset(), "fetch keys"},
 		"a compressed bomb": {func(w http.ResponseWriter, _ *http.Request, _ http.Handler, _ <-chan struct{}) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bomb.Bytes())

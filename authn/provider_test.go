@@ -58,9 +58,9 @@ func silent(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// slow answers as usual, later.
-func (p *provider) slow(d time.Duration) func(*http.Request) (*http.Response, error) {
-	return func(r *http.Request) (*http.Response, error) {
+// beSlow makes it answer as usual, later.
+func (p *provider) beSlow(d time.Duration) {
+	p.failWith(func(r *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(d):
 		case <-r.Context().Done():
@@ -69,7 +69,7 @@ func (p *provider) slow(d time.Duration) func(*http.Request) (*http.Response, er
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(p.document)), Request: r}, nil
-	}
+	})
 }
 
 // newIssuer makes one of the provider, which the test starts.

@@ -13,8 +13,8 @@ const (
 	refreshPeriod = 5 * time.Minute
 	// filePeriod is how often a file is looked at for a change.
 	filePeriod = 5 * time.Second
-	// firstRetry doubles with each failure in a row, up to missingRetry while there are no keys at all and to staleRetry
-	// while the old ones still serve.
+	// firstRetry doubles with each failure in a row, up to missingRetry while there are no keys or only such as were
+	// kept over a restart, which end by themselves, and to staleRetry while fetched ones serve.
 	firstRetry   = time.Second
 	missingRetry = 5 * time.Second
 	staleRetry   = 30 * time.Second
@@ -121,7 +121,7 @@ func (s *keySet) pause(failures int) time.Duration {
 	d := refreshPeriod
 	if failures > 0 {
 		longest := missingRetry
-		if s.usable() != nil {
+		if state := s.current.Load(); state != nil && !state.kept {
 			longest = staleRetry
 		}
 		d = min(firstRetry<<min(failures-1, 10), longest)

@@ -59,8 +59,10 @@ func publicDocument(document []byte) ([]byte, error) {
 // is there is left as it is, also when another process makes it at the same moment.
 func ensureSigningKeys(config IssuerConfig) error {
 	path := config.SigningKeyFile
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make signing keys: %w", err)
 	}
 	document, err := newSigningKeys(config.Algorithms[0])
 	if err != nil {
