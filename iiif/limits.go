@@ -27,7 +27,12 @@ func (l Limits) reduce(region, size image.Point) image.Point {
 		return size
 	}
 	if l.MaxArea > 0 && int64(size.X)*int64(size.Y) > l.MaxArea {
-		size.X = max(1, min(size.X, l.widthForArea(region)))
+		width := max(1, l.widthForArea(region))
+		// Where the height is rounded down, one column more may fit.
+		if height := int64(scaled(region.Y, width+1, region.X)); height > 0 && int64(width+1)*height <= l.MaxArea {
+			width++
+		}
+		size.X = min(size.X, width)
 		size.Y = max(1, scaled(region.Y, size.X, region.X))
 	}
 	if size.X > l.MaxWidth {

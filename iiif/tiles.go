@@ -88,11 +88,11 @@ func (g grid) height(width int) int {
 	half := scaled(region.Y, width, region.X)
 	within := func(size image.Point) bool { return size.X == width && g.limits.hold(size) }
 	if g.full() {
-		close := func(size image.Point) bool {
+		near := func(size image.Point) bool {
 			off := int64(size.Y)*int64(region.X) - int64(region.Y)*int64(width)
 			return within(size) && -int64(region.X) < off && off < int64(region.X)
 		}
-		if size, found := g.level(close); found {
+		if size, found := g.level(near); found {
 			return size.Y
 		}
 		// A whole image so narrow that its levels lose their proportions keeps them as long as the limits allow.
