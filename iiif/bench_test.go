@@ -1,0 +1,58 @@
+package iiif
+
+import "testing"
+
+func BenchmarkParsePath(b *testing.B) {
+	for name, path := range map[string]string{
+		"image": "/iiif/2/edepot:ST_00015~ST00000126_0/1024,2048,512,512/256,/0/default.jpg",
+		"info":  "/iiif/3/edepot:ST_00015~ST00000126_0/info.json",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := ParsePath("/iiif", path, "auth=x.y.z"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkResolveAndCanonical(b *testing.B) {
+	p, err := ParseParams(2, "1024,2048,512,512", "256,", "0", "default.jpg")
+	if err != nil {
+		b.Fatal(err)
+	}
+	rules, img := standard(2), Image{Width: 40_000, Height: 30_000, TileWidth: 256, TileHeight: 256}
+	b.ReportAllocs()
+	for b.Loop() {
+		plan, err := rules.Resolve(p, img)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = rules.Canonical(p, plan, img)
+	}
+}
+
+func BenchmarkInfo(b *testing.B) {
+	rules, img, can := standard(3), Image{Width: 40_000, Height: 30_000, TileWidth: 256, TileHeight: 256}, allCapabilities()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := rules.Info("https://archive.example.org/iiif/3/a", img, can, Description{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestParsingAllocatesNothing: an ordinary tile request costs no garbage before it is decided.
+func TestParsingAllocatesNothing(t *testing.T) {
+	const path = "/iiif/2/edepot:ST_00015~ST00000126_0/1024,2048,512,512/256,/0/default.jpg"
+	allocations := testing.AllocsPerRun(100, func() {
+		if _, _, err := ParsePath("/iiif", path, "auth=x.y.z"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 0 {
+		t.Errorf("%v allocations, want none", allocations)
+	}
+}
