@@ -1,0 +1,53 @@
+package vips
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// call runs work on an input of original, and leave after it, if set. When ctx ends, work is told to stop; if it does
+// not within the grace, it goes on alone, without the original, which the caller may then close. Until it comes back
+// it keeps its worker.
+func call[T any](ctx context.Context, original source.Original, leave func(), work func(*input) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var none T
+	if leave == nil {
+		leave = func() {}
+	}
+	if err := ctx.Err(); err != nil {
+		leave()
+		return none, err
+	}
+	in, err := newInput(ctx, original)
+	if err != nil {
+		leave()
+		return none, err
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer leave()
+		defer in.close()
+		value, err := work(in)
+		done <- result{value, err}
+	}()
+	select {
+	case got := <-done:
+		return got.value, got.err
+	case <-ctx.Done():
+	}
+	in.stop()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case got := <-done:
+		return got.value, got.err
+	case <-timer.C:
+		in.detach()
+		return none, ctx.Err()
+	}
+}

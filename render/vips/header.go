@@ -1,0 +1,189 @@
+package vips
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"unsafe"
+
+	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/tiffdir"
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// header is what is known of one page of an original before any pixel is read.
+type header struct {
+	format string
+	page   int
+	pages  int
+	// width and height as stored, and how to turn that.
+	width, height int
+	orientation   int
+	// bands and bits of the pixels in memory; bits 0 where unknown.
+	bands, bits int
+	// held: whatever is asked for, the whole picture is decoded into memory.
+	held bool
+	// dropExtra: samples beyond the colours are no alpha.
+	dropExtra bool
+	// profile is the ICC profile, out of the page's full size: each level is shown by it.
+	profile []byte
+	// file and levels are a TIFF's; levels[0] is the full size.
+	file   *tiffdir.File
+	levels []tiffdir.Directory
+	// jp2 is the code stream's structure.
+	jp2 jp2Shape
+}
+
+// size of the page after orientation.
+func (h *header) size() image.Point {
+	if orientations[h.orientation].transpose {
+		return image.Pt(h.height, h.width)
+	}
+	return image.Pt(h.width, h.height)
+}
+
+// info is the header as the contract has it.
+func (h *header) info() render.Info {
+	size := h.size()
+	info := render.Info{Format: h.format, Pages: h.pages, Width: size.X, Height: size.Y}
+	swap := orientations[h.orientation].transpose
+	turned := func(x, y int) image.Point {
+		if swap {
+			return image.Pt(y, x)
+		}
+		return image.Pt(x, y)
+	}
+	if len(h.levels) > 0 {
+		tile := turned(h.levels[0].TileWidth, h.levels[0].TileHeight)
+		info.TileWidth, info.TileHeight = tile.X, tile.Y
+		for _, l := range h.levels[1:] {
+			info.Levels = append(info.Levels, turned(l.Width, l.Height))
+		}
+	}
+	if h.jp2.tiled() {
+		info.TileWidth, info.TileHeight = h.jp2.tileWidth, h.jp2.tileHeight
+	}
+	for r := 1; r <= h.jp2.reductions; r++ {
+		info.Levels = append(info.Levels, image.Pt(ceilShift(h.width, r), ceilShift(h.height, r)))
+	}
+	return info
+}
+
+// cost is about how many bytes of memory the header takes in the cache.
+func (h *header) cost() int64 {
+	pages := 0
+	if h.file != nil {
+		for _, p := range h.file.Pages {
+			pages += 1 + len(p.Levels)
+		}
+	}
+	return 512 + int64(len(h.profile)) + 256*int64(pages)
+}
+
+// maxProfile bounds an embedded profile; those of printing presses have 2 MB.
+const maxProfile = 4 << 20
+
+// readTIFF describes a page by the file's directories alone.
+func readTIFF(ctx context.Context, original source.Original, page int) (*header, error) {
+	r := source.ReaderAt(ctx, original)
+	file, err := tiffdir.Read(r, original.Info().Size)
+	if err != nil {
+		return nil, err
+	}
+	if page >= len(file.Pages) {
+		return nil, &noPageError{page: page, pages: len(file.Pages)}
+	}
+	p := file.Pages[page]
+	h := &header{
+		format: "tiff", page: page, pages: len(file.Pages), width: p.Width, height: p.Height, orientation: p.Orientation,
+		bands: p.SamplesPerPixel, bits: (p.BitsPerSample + 7) / 8 * 8, file: file,
+		levels: append([]tiffdir.Directory{p.Directory}, p.Levels...),
+		// TIFF 6.0 §18: a sample of kind 0 is of no known use.
+		dropExtra: len(p.ExtraSamples) > 0 && p.ExtraSamples[0] == 0,
+	}
+	if p.Profile.Length >= 128 && p.Profile.Length <= maxProfile {
+		h.profile = make([]byte, p.Profile.Length)
+		n, err := r.ReadAt(h.profile, p.Profile.Offset)
+		if n < len(h.profile) {
+			if err == nil || errors.Is(err, io.EOF) {
+				err = &tiffdir.FormatError{Reason: "the profile is cut off"}
+			}
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// noPageError says that a page was asked for that is not there. Pages count from 0.
+type noPageError struct{ page, pages int }
+
+func (e *noPageError) Error() string { return fmt.Sprintf("page %d of %d", e.page, e.pages) }
+
+// brokenError says that the library could not make sense of a picture. Its text is the library's: for the log.
+type brokenError struct{ text string }
+
+func (e *brokenError) Error() string { return "libvips: " + e.text }
+
+// errNoMemory says that the machine had no memory for a picture.
+var errNoMemory = errors.New("out of memory")
+
+// errShape says that a picture has another size than its header told.
+var errShape = errors.New("the picture changed its size")
+
+// errEncode says that a picture that was made could not be written.
+var errEncode = errors.New("the picture could not be encoded")
+
+// errStopped says that a call ended because it was told to.
+var errStopped = errors.New("stopped")
+
+// outcome turns the result of a call into an error.
+func (in *input) outcome(result C.int, text *C.char) error {
+	switch result {
+	case C.GHV_OK:
+		return nil
+	case C.GHV_STOPPED:
+		return errStopped
+	case C.GHV_READ:
+		if err := in.failure(); err != nil {
+			return err
+		}
+		return fmt.Errorf("read original: %w", io.ErrUnexpectedEOF)
+	case C.GHV_MEMORY:
+		return errNoMemory
+	case C.GHV_CHANGED:
+		return errShape
+	case C.GHV_ENCODE:
+		return fmt.Errorf("%w: %s", errEncode, C.GoString(text))
+	}
+	return &brokenError{text: C.GoString(text)}
+}
+
+// readHeader describes a page of any format but TIFF by the library.
+func (in *input) readHeader(format string, page, dpi int) (*header, error) {
+	load := C.ghv_load{loader: loaderOf(format), page: C.int(page), shrink: 1, scale: 1, dpi: C.double(dpi)}
+	if format == "jp2" || format == "jpeg" || format == "png" || format == "jxl" {
+		load.page = 0
+	}
+	var head C.ghv_header
+	result := C.ghv_read_header(in.c, &load, &head)
+	profile := takeBytes(unsafe.Pointer(head.profile), head.profile_length)
+	if err := in.outcome(result, &head.error[0]); err != nil {
+		return nil, err
+	}
+	h := &header{
+		format: format, page: page, pages: max(1, int(head.pages)), width: int(head.width), height: int(head.height),
+		orientation: int(head.orientation), bands: int(head.bands), bits: int(head.bits), held: head.held != 0,
+	}
+	if len(profile) <= maxProfile {
+		h.profile = profile
+	}
+	if h.orientation < 1 || h.orientation > 8 {
+		h.orientation = 1
+	}
+	return h, nil
+}

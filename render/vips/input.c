@@ -1,0 +1,116 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In Go: fills buffer from the original at offset; gives the count, 0 at the end, -1 after an error. */
+extern int64_t gatehouseReadAt(uintptr_t handle, int64_t offset, void *buffer, int64_t length);
+
+/* The position of one source. Several may read one input, one after the other. */
+typedef struct {
+	ghv_input *input;
+	int64_t position;
+} reader;
+
+gboolean
+ghv_stopped(const ghv_input *input)
+{
+	return g_atomic_int_get(&input->stop) != 0;
+}
+
+void
+ghv_stop(ghv_input *input)
+{
+	g_atomic_int_set(&input->stop, 1);
+}
+
+static int64_t
+read_descriptor(int fd, int64_t offset, unsigned char *buffer, int64_t length)
+{
+	int64_t done = 0;
+
+	while (done < length) {
+		ssize_t n = pread(fd, buffer + done, (size_t) (length - done), offset + done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += n;
+	}
+
+	return done;
+}
+
+static void
+apply_patches(const ghv_input *input, int64_t offset, unsigned char *buffer, int64_t length)
+{
+	for (int i = 0; i < input->patch_count; i++) {
+		const ghv_patch *patch = &input->patches[i];
+		for (int k = 0; k < patch->length; k++) {
+			int64_t at = patch->offset + k - offset;
+			if (at >= 0 && at < length)
+				buffer[at] = patch->bytes[k];
+		}
+	}
+}
+
+static gint64
+on_read(VipsSourceCustom *source, void *buffer, gint64 length, void *data)
+{
+	reader *r = data;
+	int64_t n;
+
+	if (length <= 0 || r->position >= r->input->size)
+		return 0;
+	/* A failing read is what stops a decoder in the midst of its work. */
+	if (ghv_stopped(r->input) || g_atomic_int_get(&r->input->failed))
+		return -1;
+
+	length = MIN(length, r->input->size - r->position);
+	n = r->input->fd >= 0
+		? read_descriptor(r->input->fd, r->position, buffer, length)
+		: gatehouseReadAt(r->input->handle, r->position, buffer, length);
+	if (n < 0) {
+		g_atomic_int_set(&r->input->failed, 1);
+		return -1;
+	}
+
+	apply_patches(r->input, r->position, buffer, n);
+	r->position += n;
+	return n;
+}
+
+static gint64
+on_seek(VipsSourceCustom *source, gint64 offset, int whence, void *data)
+{
+	reader *r = data;
+	int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? r->position : r->input->size;
+
+	if (offset > G_MAXINT64 - base || base + offset < 0)
+		return -1;
+	r->position = base + offset;
+	return r->position;
+}
+
+static void
+reader_free(gpointer data, GClosure *closure)
+{
+	g_free(data);
+}
+
+VipsSource *
+ghv_source_new(ghv_input *input)
+{
+	VipsSourceCustom *source = vips_source_custom_new();
+	reader *r = g_new0(reader, 1);
+
+	r->input = input;
+	/* The reader lives as long as the source, whoever holds it last. */
+	g_signal_connect_data(source, "read", G_CALLBACK(on_read), r, reader_free, 0);
+	g_signal_connect(source, "seek", G_CALLBACK(on_seek), r);
+
+	return VIPS_SOURCE(source);
+}

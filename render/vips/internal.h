@@ -1,0 +1,37 @@
+/* Shared by the C files of this package. */
+#ifndef GATEHOUSE_VIPS_INTERNAL_H
+#define GATEHOUSE_VIPS_INTERNAL_H
+
+#include "bridge.h"
+
+#include <vips/vips.h>
+
+/* Samples in memory: bands interleaved, rows without gaps. */
+typedef struct {
+	int width, height, bands;
+	int bytes; /* of a sample, 1 or 2 */
+	unsigned char *data;
+} ghv_raster;
+
+int ghv_raster_make(ghv_raster *raster, int width, int height, int bands, int bytes);
+void ghv_raster_free(ghv_raster *raster);
+
+gboolean ghv_stopped(const ghv_input *input);
+
+/* Tells why libvips failed, for the log: copies and clears its error text. */
+void ghv_take_error(char *error, size_t length);
+
+VipsSource *ghv_source_new(ghv_input *input);
+VipsImage *ghv_open(ghv_input *input, const ghv_load *load);
+
+int ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_raster *out);
+int ghv_fetch(ghv_input *input, VipsImage *image, ghv_raster *out);
+VipsImage *ghv_wrap(const ghv_raster *raster, VipsInterpretation interpretation);
+
+int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpretation, gboolean alpha, const ghv_job *job);
+int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
+int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
+int ghv_flatten(ghv_raster *raster);
+int ghv_encode(ghv_input *input, const ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture);
+
+#endif

@@ -1,0 +1,177 @@
+package vips
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// grace is how long a render that was told to stop may take to do so before its caller is answered without it.
+const grace = 100 * time.Millisecond
+
+// Render implements render.Renderer.
+func (r *Renderer) Render(ctx context.Context, original source.Original, job render.Job) ([]byte, error) {
+	picture, elapsed, err := r.render(ctx, original, job)
+	outcome := r.count(ctx, err)
+	if elapsed > 0 {
+		render.TimerFrom(ctx).Add(elapsed)
+	}
+	r.config.Observer(elapsed.Seconds(), outcome)
+	return picture, err
+}
+
+func (r *Renderer) render(ctx context.Context, original source.Original, job render.Job) ([]byte, time.Duration, error) {
+	if err := r.check(job); err != nil {
+		return nil, 0, err
+	}
+	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
+	h, key, err := r.header(limited, original, job.Page)
+	cancel()
+	if err != nil {
+		return nil, 0, r.refusal(ctx, limited, err)
+	}
+	if page := h.size(); job.Canvas.X > page.X || job.Canvas.Y > page.Y {
+		return nil, 0, fmt.Errorf("canvas of %v over a page of %v: %w", job.Canvas, page, source.ErrChanged)
+	}
+	p := newPlan(job, h.size(), h.orientation, h.format == "pdf")
+	d := h.choose(p)
+	if d.pixels > r.config.MaxPixels || d.held > r.config.MaxHeldPixels {
+		return nil, 0, tooLarge("This part of the image needs %d million pixels to be decoded; at most %d million are allowed",
+			max(d.pixels, d.held)/1e6, min(r.config.MaxPixels, r.config.MaxHeldPixels)/1e6)
+	}
+	leave, err := r.admission.enter(ctx, h.memory(p, d))
+	if err != nil {
+		return nil, 0, err
+	}
+	limited, cancel = context.WithTimeout(ctx, r.config.TimeLimit)
+	defer cancel()
+	start := time.Now()
+	picture, err := call(limited, original, leave, func(in *input) ([]byte, error) { return r.draw(in, h, p, d, job) })
+	elapsed := time.Since(start)
+	if err != nil {
+		if errors.Is(err, errShape) {
+			r.headers.drop(key)
+		}
+		return nil, elapsed, r.refusal(ctx, limited, r.blame(limited, original, err))
+	}
+	return picture, elapsed, nil
+}
+
+// memory is about how many bytes a render needs at its peak.
+func (h *header) memory(p plan, d decoding) int64 {
+	sample := int64(max(h.bands, 1)) * int64(max(h.bits, 8)/8)
+	if h.format == "jpeg" && h.held {
+		sample *= 2 // coefficients are of 16 bits
+	}
+	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
+	return 4<<20 + d.held*sample + made*(sample+4)
+}
+
+// check refuses a job that cannot be, whatever the original. The protocol in front has refused these in words of its
+// own.
+func (r *Renderer) check(job render.Job) error {
+	bad := func(code, detail string) error { return problem.New(http.StatusBadRequest, code, detail) }
+	switch {
+	case job.Canvas.X < 1 || job.Canvas.Y < 1 || job.Region.Empty() || !job.Region.In(image.Rectangle{Max: job.Canvas}):
+		return bad("region", "The region must lie inside the image and not be empty")
+	case job.Size.X < 1 || job.Size.Y < 1 || job.Size.X > r.config.MaxWidth || job.Size.Y > r.config.MaxHeight:
+		return bad("size", fmt.Sprintf("The size must be from 1 x 1 to %d x %d pixels", r.config.MaxWidth, r.config.MaxHeight))
+	case !(job.Rotation >= 0 && job.Rotation < 360):
+		return bad("rotation", "The rotation must be at least 0 and less than 360 degrees")
+	case !slices.Contains(r.capabilities.Qualities, job.Quality):
+		return bad("quality", "The quality must be one of "+names(r.capabilities.Qualities))
+	case !slices.Contains(r.capabilities.Formats, job.Format):
+		return bad("format", "The format must be one of "+names(r.capabilities.Formats))
+	}
+	return nil
+}
+
+func names[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}
+
+// draw makes the picture in one call of the library.
+func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job) ([]byte, error) {
+	saver, _ := saverOf(job.Format)
+	c := C.ghv_job{
+		load: C.ghv_load{
+			loader: loaderOf(h.format), page: C.int(d.page), shrink: C.int(d.shrink), scale: C.double(d.scale), dpi: C.double(r.config.PDFDPI),
+		},
+		width: C.int(d.size.X), height: C.int(d.size.Y),
+		x: d.x.c(), y: d.y.c(), x2: p.x2.c(), y2: p.y2.c(),
+		transpose: flag(p.turn.transpose), flip_x: flag(p.turn.flipX), flip_y: flag(p.turn.flipY),
+		angle: C.double(p.angle), drop_extra: flag(h.dropExtra), format: saver,
+		jpeg_quality: C.int(r.config.JPEGQuality), webp_quality: C.int(r.config.WebPQuality), webp_effort: 0, png_compression: 3,
+		zoom:     C.double(float64(job.Size.X) * float64(job.Canvas.X) / (float64(job.Region.Dx()) * float64(h.size().X))),
+		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)),
+	}
+	switch job.Quality {
+	case "gray":
+		c.quality = C.GHV_GRAY
+	case "bitonal":
+		c.quality = C.GHV_BITONAL
+	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	if len(h.profile) > 0 {
+		pinner.Pin(&h.profile[0])
+		c.profile, c.profile_length = unsafe.Pointer(&h.profile[0]), C.size_t(len(h.profile))
+	}
+	if d.directory != nil {
+		in.only(h.file, d.directory)
+	}
+	var picture C.ghv_picture
+	result := C.ghv_render(in.c, &c, &picture)
+	data := takeBytes(picture.data, picture.length)
+	return data, in.outcome(result, &picture.error[0])
+}
+
+func (a axis) c() C.ghv_axis {
+	// Positions are sums of fractions; what they miss whole pixels by is not meant.
+	start := a.start
+	if near := math.Round(start); math.Abs(start-near) < 1e-7 {
+		start = near
+	}
+	return C.ghv_axis{start: C.double(start), step: C.double(a.step), n: C.int(a.n)}
+}
+
+func flag(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// blame finds out whether a picture that seems broken was changed while it was read: that error comes first. Local
+// files are read past the Original, which alone can tell.
+func (r *Renderer) blame(ctx context.Context, original source.Original, err error) error {
+	var broken *brokenError
+	if !errors.As(err, &broken) && !errors.Is(err, errShape) {
+		return err
+	}
+	var one [1]byte
+	if _, readErr := original.ReadAt(ctx, one[:], 0); readErr != nil && !errors.Is(readErr, io.EOF) {
+		return readErr
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+#include "internal.h"
+
+#include <malloc.h>
+#include <vips/vector.h>
+
+static const struct {
+	const char *class_name; /* all loaders of the format descend from it */
+	const char *operation;
+} loaders[GHV_LOADERS] = {
+	[GHV_JPEG] = { "VipsForeignLoadJpeg", "jpegload_source" },
+	[GHV_PNG] = { "VipsForeignLoadPng", "pngload_source" },
+	[GHV_TIFF] = { "VipsForeignLoadTiff", "tiffload_source" },
+	[GHV_WEBP] = { "VipsForeignLoadWebp", "webpload_source" },
+	[GHV_GIF] = { "VipsForeignLoadNsgif", "gifload_source" },
+	[GHV_JP2] = { "VipsForeignLoadJp2k", "jp2kload_source" },
+	[GHV_PDF] = { "VipsForeignLoadPdf", "pdfload_source" },
+	[GHV_HEIF] = { "VipsForeignLoadHeif", "heifload_source" },
+	[GHV_JXL] = { "VipsForeignLoadJxl", "jxlload_source" },
+};
+
+static const char *const savers[GHV_SAVERS] = {
+	[GHV_TO_JPG] = "jpegsave_buffer",
+	[GHV_TO_PNG] = "pngsave_buffer",
+	[GHV_TO_TIF] = "tiffsave_buffer",
+	[GHV_TO_WEBP] = "webpsave_buffer",
+	[GHV_TO_GIF] = "gifsave_buffer",
+};
+
+/* Broken pictures make libraries chatter on stderr. What matters comes back as an error. */
+static void
+quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+}
+
+int
+ghv_start(char *error, size_t length)
+{
+#ifdef __GLIBC__
+	/* An arena for each thread keeps what its thread freed: thumbnails then peak at three times the memory. A fixed
+	 * threshold gives the buffers of whole pictures back to the system at once. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+#endif
+
+	/* The code allocator of liborc, which libvips 8.14 uses for vector code, races: concurrent renders crash. */
+	vips_vector_set_enabled(FALSE);
+
+	if (VIPS_INIT("gatehouse")) {
+		ghv_take_error(error, length);
+		return GHV_BROKEN;
+	}
+
+	vips_vector_set_enabled(FALSE);
+	vips_concurrency_set(1); /* many requests at once use the cores; one request does not need several */
+	vips_cache_set_max(0);
+	vips_cache_set_max_mem(0);
+	vips_cache_set_max_files(0);
+	g_log_set_handler("VIPS", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, quiet, NULL);
+	g_log_set_handler("Poppler", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, quiet, NULL);
+
+	vips_block_untrusted_set(TRUE);
+	vips_operation_block_set("VipsForeignLoad", TRUE);
+
+	return GHV_OK;
+}
+
+const char *
+ghv_version(void)
+{
+	return vips_version_string();
+}
+
+int
+ghv_has_loader(int loader)
+{
+	return vips_type_find("VipsOperation", loaders[loader].operation) != 0;
+}
+
+int
+ghv_has_saver(int saver)
+{
+	return vips_type_find("VipsOperation", savers[saver]) != 0;
+}
+
+void
+ghv_allow_loader(int loader)
+{
+	vips_operation_block_set(loaders[loader].class_name, FALSE);
+}
+
+int64_t
+ghv_tracked_bytes(void)
+{
+	return (int64_t) vips_tracked_get_mem();
+}
+
+void
+ghv_take_error(char *error, size_t length)
+{
+	g_strlcpy(error, vips_error_buffer(), length);
+	g_strchomp(error);
+	vips_error_clear();
+}
+
+void
+ghv_free(void *data)
+{
+	g_free(data);
+}

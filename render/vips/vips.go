@@ -1,0 +1,179 @@
+// Package vips makes pictures with libvips.
+//
+// Go decides what is to be done: which of the forms of an original to open, where on it each sample lies, what that
+// may cost. One call into C then does the whole of it, so that no object of the library is ever held here. libvips
+// decodes, transforms colours, rotates and encodes; the resampling is this package's own, since a viewer's tiles must
+// fall on one grid.
+//
+// libvips is started once in a process and never shut down. Its vector code is switched off, all loaders are blocked
+// but those that are allowed, and nothing is cached in it.
+package vips
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// Renderer implements render.Renderer.
+type Renderer struct {
+	config       Config
+	logger       *slog.Logger
+	capabilities render.Capabilities
+	admission    *admission
+	headers      *headerCache
+	seed         maphash.Seed
+
+	rendered, failed, shed, stopped atomic.Int64
+}
+
+// Stats are counts for metrics.
+type Stats struct {
+	// Queued and Running at this moment.
+	Queued, Running int64
+	// Rendered, Failed, Shed (refused by a full queue) and Stopped (by the time limit, or because the caller left) since
+	// the start.
+	Rendered, Failed, Shed, Stopped int64
+	// LibraryBytes is what libvips holds for pixels, in the whole process.
+	LibraryBytes int64
+}
+
+// New starts the library, if this process has not yet, and makes a Renderer. A loader that the configuration names and
+// this libvips lacks is logged and left out of Capabilities.
+func New(c Config, logger *slog.Logger) (*Renderer, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	if err := start(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	can, err := capabilities(c.Loaders)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range c.Loaders {
+		if !slices.Contains(can.Loaders, name) {
+			logger.Warn("this libvips cannot read a format that is configured", "format", name, "library", can.Version)
+		}
+	}
+	return &Renderer{
+		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: newHeaderCache(c.HeaderCache),
+		seed: maphash.MakeSeed(),
+	}, nil
+}
+
+// Capabilities implements render.Renderer.
+func (r *Renderer) Capabilities() render.Capabilities {
+	c := r.capabilities
+	c.Formats, c.Qualities, c.Loaders = slices.Clone(c.Formats), slices.Clone(c.Qualities), slices.Clone(c.Loaders)
+	return c
+}
+
+// Stats counts what was done.
+func (r *Renderer) Stats() Stats {
+	return Stats{
+		Queued: r.admission.queued.Load(), Running: r.admission.running.Load(),
+		Rendered: r.rendered.Load(), Failed: r.failed.Load(), Shed: r.shed.Load(), Stopped: r.stopped.Load(),
+		LibraryBytes: trackedBytes(),
+	}
+}
+
+// Close implements render.Renderer.
+func (r *Renderer) Close() error {
+	r.headers.clear()
+	return nil
+}
+
+// Describe implements render.Renderer.
+func (r *Renderer) Describe(ctx context.Context, original source.Original, page int) (render.Info, error) {
+	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
+	defer cancel()
+	h, _, err := r.header(limited, original, page)
+	if err != nil {
+		return render.Info{}, r.refusal(ctx, limited, err)
+	}
+	return h.info(), nil
+}
+
+// header gives the header of a page, from memory if it is there.
+func (r *Renderer) header(ctx context.Context, original source.Original, page int) (*header, headerKey, error) {
+	info := original.Info()
+	var buffer [render.SniffSize]byte
+	n, err := original.ReadAt(ctx, buffer[:min(int64(len(buffer)), max(info.Size, 0))], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, headerKey{}, err
+	}
+	head := buffer[:n]
+	key := headerKey{version: info.Version, name: info.Name, size: info.Size, head: maphash.Bytes(r.seed, head), page: page}
+	if h, ok := r.headers.get(key); ok {
+		return h, key, nil
+	}
+	format, kind := render.Sniff(head, info.Name)
+	if format == "" || !slices.Contains(r.capabilities.Loaders, format) {
+		return nil, key, problem.Wrap(&render.UnsupportedError{Kind: kind}, http.StatusUnsupportedMediaType, "not_an_image",
+			"The file is not an image of a kind that can be shown ("+kind+")")
+	}
+	h, err := r.readHeader(ctx, original, format, page)
+	if err != nil {
+		return nil, key, err
+	}
+	if pixels := int64(h.width) * int64(h.height); pixels > r.config.MaxSourcePixels {
+		return nil, key, tooLarge("The original has %d million pixels; at most %d million are allowed", pixels/1e6, r.config.MaxSourcePixels/1e6)
+	}
+	r.headers.put(key, h)
+	return h, key, nil
+}
+
+func tooLarge(format string, args ...any) error {
+	return problem.New(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf(format, args...))
+}
+
+// readHeader reads the header of a page that is not in memory.
+func (r *Renderer) readHeader(ctx context.Context, original source.Original, format string, page int) (*header, error) {
+	switch {
+	case page < 0:
+		return nil, &noPageError{page: page, pages: 1}
+	case format == "tiff":
+		return readTIFF(ctx, original, page)
+	case page > 0:
+		// The library's error for a page that is not there cannot be told from that for a broken file.
+		first, _, err := r.header(ctx, original, 0)
+		if err != nil {
+			return nil, err
+		}
+		if page >= first.pages {
+			return nil, &noPageError{page: page, pages: first.pages}
+		}
+	}
+	h, err := call(ctx, original, nil, func(in *input) (*header, error) {
+		return in.readHeader(format, page, r.config.PDFDPI)
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch format {
+	case "jp2":
+		h.jp2 = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size)
+		h.held = !h.jp2.tiled()
+		h.pages = 1
+	case "jpeg", "png", "jxl":
+		h.pages = 1
+	}
+	return h, nil
+}
+
+var _ render.Renderer = (*Renderer)(nil)
