@@ -163,15 +163,16 @@ func (s *keySet) adopt(document []byte, fetched time.Time, kept bool) error {
 	next := &keyState{document: document, fetched: fetched, kept: kept}
 	if old := s.current.Load(); old != nil && string(old.document) == string(document) {
 		next.ring = old.ring
-	} else {
-		ring, err := parseKeyring(document, s.algorithms)
-		if err != nil {
-			return err
-		}
-		next.ring = ring
-		s.logger.Info("keys loaded", "issuer", s.issuer, "keys", ring.ids(), "skipped", ring.skipped, "kept", kept)
+		s.current.Store(next)
+		return nil
 	}
+	ring, err := parseKeyring(document, s.algorithms)
+	if err != nil {
+		return err
+	}
+	next.ring = ring
 	s.current.Store(next)
+	s.logger.Info("keys loaded", "issuer", s.issuer, "keys", ring.ids(), "skipped", ring.skipped, "kept", kept)
 	return nil
 }
 
