@@ -5,7 +5,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 )
+
+// retryNotReady is when a caller should come back to a renderer that has not started.
+const retryNotReady = 5 * time.Second
 
 // redirect leads from the base URI to info.json, with the query as it was sent: a token in it goes on to count.
 func (c *call) redirect() error {
@@ -34,13 +40,29 @@ func headerSafe(query string) string {
 	return out.String()
 }
 
+// capabilities is what the renderer can do. One that writes nothing has not started: what is asked for is then no
+// mistake of the caller's.
+func (c *call) capabilities() (Capabilities, error) {
+	capabilities := c.images.Capabilities()
+	if len(capabilities.Formats) == 0 {
+		e := problem.New(http.StatusServiceUnavailable, codeNotReady, "The server cannot make images yet.")
+		e.RetryAfter = retryNotReady
+		return capabilities, e
+	}
+	return capabilities, nil
+}
+
 // info answers info.json.
 func (c *call) info() error {
+	capabilities, err := c.capabilities()
+	if err != nil {
+		return err
+	}
 	img, err := c.describe()
 	if err != nil {
 		return err
 	}
-	rules, capabilities := c.rules(c.req.Version), c.images.Capabilities()
+	rules := c.rules(c.req.Version)
 	body, err := rules.Info(c.id(), img, capabilities, c.config.Description)
 	if err != nil {
 		return err
@@ -53,7 +75,11 @@ func (c *call) info() error {
 
 // image answers a picture. The request is refused for what the renderer cannot do before the original is looked at.
 func (c *call) image() error {
-	rules, capabilities, params := c.rules(c.req.Version), c.images.Capabilities(), c.req.Params
+	capabilities, err := c.capabilities()
+	if err != nil {
+		return err
+	}
+	rules, params := c.rules(c.req.Version), c.req.Params
 	if err := capabilities.allow(params); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type fakeImages struct {
 	contentType string
 	name        string
 	content     func() io.ReadSeekCloser
+	notStarted  bool
 
 	mu    sync.Mutex
 	calls []string
@@ -50,7 +51,12 @@ func (f *fakeImages) called() string {
 	return strings.Join(f.calls, " ")
 }
 
-func (f *fakeImages) Capabilities() Capabilities { return allCapabilities() }
+func (f *fakeImages) Capabilities() Capabilities {
+	if f.notStarted {
+		return Capabilities{}
+	}
+	return allCapabilities()
+}
 
 func (f *fakeImages) Describe(_ context.Context, t Target) (Image, error) {
 	if err := f.note("describe", t); err != nil {

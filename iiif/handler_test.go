@@ -139,6 +139,18 @@ func TestRefusedParametersReachNothingBehind(t *testing.T) {
 	}
 }
 
+func TestRendererThatHasNotStartedIsNoMistakeOfTheCaller(t *testing.T) {
+	t.Parallel()
+	images := &fakeImages{notStarted: true}
+	for _, target := range []string{"/iiif/2/a/info.json", "/iiif/3/a/full/max/0/default.jpg"} {
+		ask{images: images, target: target}.serve(t).want(t, http.StatusServiceUnavailable, "Retry-After", "5")
+	}
+	if images.called() != "" {
+		t.Errorf("it caused %s", images.called())
+	}
+	ask{images: images, target: "/iiif/2/a?source_file=true"}.serve(t).want(t, http.StatusOK)
+}
+
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodTrace, "PROPFIND"} {

@@ -22,6 +22,7 @@ const (
 	codeNoDecision = "no_decision"
 	codeTier       = "tier_original"
 	codeDescribe   = "bad_description"
+	codeNotReady   = "not_ready"
 )
 
 // maxShown is how many bytes of a refused value are told back.
