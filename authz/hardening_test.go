@@ -85,13 +85,18 @@ const nestedLoops = `metadata.l.all(a, metadata.l.all(b, metadata.l.all(c, a + b
 
 // TestLoopsAreBounded: a rule that loops over a large document again and again is stopped, and counts against the caller.
 func TestLoopsAreBounded(t *testing.T) {
-	begin := time.Now()
+	// Without a bound this would take hours.
 	d, err := rules(t, allow(nestedLoops)).Decide(context.Background(), nil, authz.RequestInfo{}, &facts{metadata: bigList()})
 	if err != nil || d.Allowed() || d.RuleError == nil || !strings.Contains(d.RuleError.Error(), "cost limit") {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if took := time.Since(begin); took > 10*time.Second {
-		t.Errorf("took %s", took)
+}
+
+// TestLoopsOverLargeDocumentsStillWork: the bound leaves room for what an archive's rule looks like.
+func TestLoopsOverLargeDocumentsStillWork(t *testing.T) {
+	d, err := rules(t, allow(`metadata.l.all(x, x >= 0) && metadata.l.exists(x, x == 2999)`)).Decide(context.Background(), nil, authz.RequestInfo{}, &facts{metadata: bigList()})
+	if err != nil || !d.Allowed() {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
 
