@@ -142,7 +142,11 @@ type s3Place struct {
 
 func newBucket(t testing.TB) s3Place {
 	t.Helper()
-	g := gateway.Get(t)
+	return newBucketOf(t, gateway.Get(t))
+}
+
+func newBucketOf(t testing.TB, g *s3gateway.Gateway) s3Place {
+	t.Helper()
 	client := s3.New(s3.Options{
 		Region: g.Region, BaseEndpoint: aws.String(g.Endpoint), UsePathStyle: true,
 		Credentials:                credentials.NewStaticCredentialsProvider(g.AccessKey, g.SecretKey, ""),

@@ -115,7 +115,7 @@ func (r *remote) open(ctx, life context.Context, path string) (Original, error) 
 // waited is the error of one who waited for work: running out of time is the place's slowness, going away is not.
 func waited(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return failure(context.Background(), err)
+		return unreachable(httpx.KindTimeout, err)
 	}
 	return err
 }

@@ -46,9 +46,10 @@ type S3Config struct {
 
 const (
 	defaultRegion = "us-east-1"
-	// s3Attempts is how often the SDK tries a request, within the source's time budget.
+	// s3Attempts is how often the SDK tries a request, within the source's time budget. The pauses between are short, so
+	// that the answer is what the service said and not that the budget was used up.
 	s3Attempts   = 3
-	s3MaxBackoff = 2 * time.Second
+	s3MaxBackoff = 500 * time.Millisecond
 )
 
 var (

@@ -35,14 +35,13 @@ func ParseTemplate(text string) (*Template, error) {
 		return nil, errors.New("the template is empty")
 	}
 	t := &Template{}
+	var sample strings.Builder
 	for text != "" {
 		literal, rest, found := strings.Cut(text, "{")
 		if strings.Contains(literal, "}") {
 			return nil, errors.New("a closing brace without an opening one")
 		}
-		if err := checkLiteral(literal); err != nil {
-			return nil, err
-		}
+		sample.WriteString(literal)
 		if literal != "" {
 			t.pieces = append(t.pieces, piece{text: literal})
 		}
@@ -58,24 +57,22 @@ func ParseTemplate(text string) (*Template, error) {
 			return nil, fmt.Errorf("{%s} is no placeholder: write {name}, {name.field} or {name...}", name)
 		}
 		t.pieces = append(t.pieces, piece{name: name, path: path})
+		sample.WriteString("x")
 		text = rest
+	}
+	// What no value can make right is the operator's mistake.
+	if err := httpx.CheckPath(sample.String()); err != nil {
+		return nil, fmt.Errorf("the template: %w", err)
 	}
 	return t, nil
 }
 
-func checkLiteral(text string) error {
-	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }) {
-		return errors.New("a template holds neither backslashes nor control characters")
-	}
-	return nil
-}
+const placeholderLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // isPlaceholder wants letters, digits and underscores in parts that dots separate.
 func isPlaceholder(name string) bool {
 	for part := range strings.SplitSeq(name, ".") {
-		if part == "" || strings.ContainsFunc(part, func(c rune) bool {
-			return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_')
-		}) {
+		if part == "" || strings.Trim(part, placeholderLetters) != "" {
 			return false
 		}
 	}
