@@ -1,0 +1,183 @@
+package caddymodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	// The adapter and the standard directives.
+	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const separator = "\n----------\n"
+
+// adapt turns a Caddyfile into indented JSON and the texts of its warnings.
+func adapt(t *testing.T, caddyfile string) (string, []string, error) {
+	t.Helper()
+	raw, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		return "", nil, err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, raw, "", "\t"); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, w := range warnings {
+		if !strings.Contains(w.Message, "not formatted") {
+			texts = append(texts, w.Message)
+		}
+	}
+	return out.String(), texts, nil
+}
+
+// Each file below testdata/adapt is a Caddyfile, a line of dashes, and the JSON that it means.
+func TestAdapt(t *testing.T) {
+	files, err := filepath.Glob("testdata/adapt/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			caddyfile, want, _ := strings.Cut(string(content), separator)
+			got, warnings, err := adapt(t, caddyfile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range warnings {
+				t.Errorf("unexpected warning: %s", w)
+			}
+			if *update {
+				if err := os.WriteFile(file, []byte(caddyfile+separator+got+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != strings.TrimSuffix(want, "\n") {
+				t.Errorf("adapted to\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
+	tests := map[string]struct {
+		block string // inside gatehouse { … }, which opens on line 2
+		wants []string
+	}{
+		"unknown option":            {"nonsense", []string{"Caddyfile:3", `unknown option "nonsense"`, "collection, images, issuer, mail_login, spool, state"}},
+		"state without place":       {"state bolt", []string{"Caddyfile:3", "state bolt FOLDER"}},
+		"unknown state engine":      {"state mysql x", []string{`"mysql" is not known`, "bolt"}},
+		"state twice":               {"state bolt /a\nstate bolt /b", []string{"Caddyfile:4", `"state" of gatehouse is given twice`}},
+		"spool without size":        {"spool /a", []string{"spool FOLDER 10GiB"}},
+		"spool with wrong size":     {"spool /a 10QB", []string{`"10QB" is not a number with one of the units KiB, MiB, GiB, TiB, KB, MB, GB, TB, B`}},
+		"issuer without name":       {"issuer {\n}", []string{"Caddyfile:3", "wrong argument count"}},
+		"issuer twice":              {"issuer a {\n}\nissuer a {\n}", []string{"Caddyfile:5", `issuer "a" is given twice`}},
+		"unknown issuer option":     {"issuer a {\njwks x\n}", []string{"Caddyfile:4", "unknown option \"jwks\" of issuer", "jwks_file, jwks_uri"}},
+		"flag with argument":        {"issuer a {\nallow_http yes\n}", []string{"Caddyfile:4", "wrong argument count"}},
+		"mail_login with argument":  {"mail_login x {\n}", []string{"wrong argument count"}},
+		"wrong lifetime":            {"mail_login {\nlifetime long\n}", []string{"Caddyfile:4", `lifetime: "long" is not a duration such as 90s, 36h or 30d`}},
+		"negative lifetime":         {"mail_login {\nlifetime -1h\n}", []string{"is negative"}},
+		"unknown rule":              {"collection c {\nrule permit `true`\n}", []string{"Caddyfile:4", "rule allow `EXPR`"}},
+		"rule without expression":   {"collection c {\nrule allow\n}", []string{"rule allow `EXPR`"}},
+		"tier without number":       {"collection c {\nrule tier big `true`\n}", []string{`rule tier: "big" is not the longest side in pixels`}},
+		"cacheable without time":    {"collection c {\ncacheable `true`\n}", []string{"cacheable 36h `EXPR`"}},
+		"unknown source kind":       {"collection c {\nsource a ftp ftp://x\n}", []string{"Caddyfile:4", `"ftp" is not known`, "folder, http, s3"}},
+		"source without location":   {"collection c {\nsource a folder\n}", []string{"source NAME folder PATH"}},
+		"option of another source":  {"collection c {\nsource a folder /x {\nregion y\n}\n}", []string{"Caddyfile:5", `unknown option "region" of source folder`}},
+		"header without value":      {"collection c {\nsource a http http://x {\nheader Authorization\n}\n}", []string{"Caddyfile:5", "wrong argument count"}},
+		"header twice":              {"collection c {\nsource a http http://x {\nheader A 1\nheader A 2\n}\n}", []string{`header "A" is given twice`}},
+		"deny_status out of bounds": {"collection c {\ndeny_status 200\n}", []string{"200", "from 400 to 499"}},
+		"unknown confined_upscale":  {"collection c {\nconfined_upscale maybe\n}", []string{`"maybe" is not known`, "fit, reject"}},
+		"metadata without URL":      {"collection c {\nmetadata\n}", []string{"wrong argument count"}},
+		"unknown metadata option":   {"collection c {\nmetadata http://m {\nttl 3s\n}\n}", []string{`unknown option "ttl" of metadata`, "ca_file, fresh, header, insecure_skip_verify, timeout"}},
+		"wrong pixels":              {"images {\nmax_pixels 4kp\n}", []string{"max_pixels", "MP, GP"}},
+		"wrong dimensions":          {"images {\nmax_output 8192\n}", []string{"WIDTHxHEIGHT"}},
+		"no workers":                {"images {\nworkers 0\n}", []string{"from 1 to 1024"}},
+		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := adapt(t, "{\n\tgatehouse {\n"+test.block+"\n}\n}\n")
+			if err == nil {
+				t.Fatal("adapted without an error")
+			}
+			for _, want := range test.wants {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not tell %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestDirectivesRefuseWrongArguments(t *testing.T) {
+	tests := map[string]struct{ directive, want string }{
+		"auth without kinds":      {"gatehouse_auth", "choose from bearer, mail_login"},
+		"auth with unknown kind":  {"gatehouse_auth basic", `credential "basic" is not known`},
+		"auth with a kind twice":  {"gatehouse_auth bearer bearer", "given twice"},
+		"auth with block":         {"gatehouse_auth bearer {\n x\n}", "takes no block"},
+		"authorize without name":  {"gatehouse_authorize", "gatehouse_authorize COLLECTION"},
+		"authorize with block":    {"gatehouse_authorize c {\n x\n}", "takes no block"},
+		"iiif without name":       {"gatehouse_iiif", "gatehouse_iiif COLLECTION"},
+		"iiif with two names":     {"gatehouse_iiif a b", "gatehouse_iiif COLLECTION"},
+		"health with argument":    {"gatehouse_health x", "takes no arguments"},
+		"two gatehouse blocks":    {"", "given twice"},
+		"redact with an argument": {"log {\nformat filter {\nrequest>uri gatehouse_redact x\n}\n}", "wrong argument count"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			global := "{\ngatehouse {\n}\n}\n"
+			if name == "two gatehouse blocks" {
+				global = "{\ngatehouse {\n}\ngatehouse {\n}\n}\n"
+			}
+			_, _, err := adapt(t, global+":8080 {\n"+test.directive+"\n}\n")
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v does not tell %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAdapterWarnsOfImagesWithoutDecision(t *testing.T) {
+	const global = "{\ngatehouse {\ncollection closed {\nrule allow `true`\nsource main folder /srv\n}\ncollection open {\nsource main folder /srv\n}\n}\n}\n"
+	tests := map[string]struct {
+		site  string
+		warns bool
+	}{
+		"no authorize":             {"gatehouse_iiif closed", true},
+		"authorize of another":     {"gatehouse_authorize open\ngatehouse_iiif closed", true},
+		"authorize elsewhere":      {"handle /a/* {\ngatehouse_authorize closed\n}\nhandle {\ngatehouse_iiif closed\n}", true},
+		"authorize before":         {"gatehouse_authorize closed\ngatehouse_iiif closed", false},
+		"authorize around a block": {"gatehouse_authorize closed\nhandle {\ngatehouse_iiif closed\n}", false},
+		"public collection":        {"gatehouse_iiif open", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, warnings, err := adapt(t, global+":8080 {\n"+test.site+"\n}\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if warned := len(warnings) > 0; warned != test.warns {
+				t.Errorf("warnings %q, want any: %t", warnings, test.warns)
+			}
+			for _, w := range warnings {
+				if !strings.Contains(w, "gatehouse_authorize closed") || !strings.Contains(w, "Caddyfile:") {
+					t.Errorf("warning %q does not tell where and what", w)
+				}
+			}
+		})
+	}
+}

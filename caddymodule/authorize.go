@@ -1,0 +1,187 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/gatehouse-server/gatehouse/authn/principal"
+	"github.com/gatehouse-server/gatehouse/authz"
+	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+)
+
+// AuthorizeHandler is the directive `gatehouse_authorize`: it decides by a collection's policy whether the caller that
+// `gatehouse_auth` found may have the image that the address names. What it lets through carries the decision to
+// `gatehouse_iiif`; to any other handler behind it, such as `reverse_proxy` to an existing image server, it goes without
+// credentials, as an address made anew from what was authorized.
+//
+// Below the collection's prefix it passes nothing on that is not a request of the Image API; outside the prefix it does
+// nothing.
+type AuthorizeHandler struct {
+	// The name of the collection.
+	Collection string `json:"collection"`
+
+	app        *App
+	collection *collectionRuntime
+}
+
+// CaddyModule gives the module's name.
+func (AuthorizeHandler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.gatehouse_authorize", New: func() caddy.Module { return new(AuthorizeHandler) }}
+}
+
+// Provision finds the collection.
+func (h *AuthorizeHandler) Provision(ctx caddy.Context) (err error) {
+	if h.app, err = appOf(ctx); err != nil {
+		return err
+	}
+	h.collection, err = h.app.collectionByName(h.Collection)
+	return err
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	request, ours, err := h.collection.parse(r)
+	if err == nil && !ours {
+		if !mayReach(h.collection.prefix, r.URL) {
+			return next.ServeHTTP(w, r)
+		}
+		err = problem.New(http.StatusNotFound, "not_found", "This address is no request of the IIIF Image API")
+	}
+	if !h.app.acquire() {
+		return caddyhttp.Error(http.StatusServiceUnavailable, errStopped)
+	}
+	defer h.app.release()
+	r, t, end := withTrace(r)
+	defer end()
+	t.name = h.Collection
+	allowAnyOrigin(w.Header())
+
+	var granted grant
+	switch {
+	case err != nil:
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		// A preflight, or a refusal: neither needs a decision.
+		if err = h.collection.handler.ServeHTTP(w, r); err == nil {
+			return nil
+		}
+	default:
+		granted, err = h.decide(r, request)
+	}
+	if err != nil {
+		t.failed(err)
+		h.app.refuse(w, r, err)
+		return nil
+	}
+	t.decided(granted.decision)
+	return h.passOn(w, r, granted, next)
+}
+
+// grant is what an authorized request carries to gatehouse_iiif.
+type grant struct {
+	decision authz.Decision
+	lookup   lookup
+	request  iiif.Request
+	// original is the request as the caller sent it.
+	original *http.Request
+	// claimed is set by gatehouse_iiif, the only handler that can show a smaller image.
+	claimed *bool
+}
+
+type grantKey struct{}
+
+// decide answers whether the caller may have what was asked for; a denial is an error.
+func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request) (grant, error) {
+	who, _ := principal.FromContext(r.Context())
+	if who == nil {
+		who = principal.Nobody()
+	}
+	found := h.collection.lookup(request)
+	decision, err := h.collection.decide(r.Context(), who, request, found)
+	if err != nil {
+		return grant{}, err
+	}
+	if decision.RuleError != nil {
+		h.app.logger.Warn("a rule could not be evaluated", "collection", h.Collection, "rule", decision.Rule, "error", decision.RuleError)
+	}
+	if !decision.Allowed() {
+		return grant{}, &problem.Error{Status: decision.Status, Code: decision.Code, Detail: decision.Reason, Denial: true}
+	}
+	return grant{decision: decision, lookup: found, request: request, original: r, claimed: new(bool)}, nil
+}
+
+// passOn calls the next handler. A tier is a smaller image, which only gatehouse_iiif can make: any other handler gets a
+// request that has already ended, and its answer is replaced by a refusal.
+func (h *AuthorizeHandler) passOn(w http.ResponseWriter, r *http.Request, granted grant, next caddyhttp.Handler) error {
+	ctx := context.WithValue(authz.NewContext(r.Context(), granted.decision), grantKey{}, granted)
+	if granted.decision.Outcome != authz.Tier {
+		return next.ServeHTTP(w, rebuilt(ctx, r, h.collection.prefix, granted.request))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	guarded := &tierWriter{ResponseWriter: w, claimed: granted.claimed, header: make(http.Header)}
+	err := next.ServeHTTP(guarded, rebuilt(ctx, r, h.collection.prefix, granted.request))
+	if *granted.claimed {
+		return err
+	}
+	h.app.refuse(w, r, &problem.Error{
+		Status: http.StatusForbidden, Code: "tier_not_enforceable", Denial: true,
+		Detail: "Only a smaller image may be shown, which this server cannot make",
+	})
+	return nil
+}
+
+// tierWriter throws away what a handler writes that has not claimed the tier.
+type tierWriter struct {
+	http.ResponseWriter
+	claimed *bool
+	header  http.Header
+}
+
+// Header gives the true header only to who claimed the tier.
+func (w *tierWriter) Header() http.Header {
+	if *w.claimed {
+		return w.ResponseWriter.Header()
+	}
+	return w.header
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *tierWriter) WriteHeader(status int) {
+	if *w.claimed {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *tierWriter) Write(p []byte) (int, error) {
+	if *w.claimed {
+		return w.ResponseWriter.Write(p)
+	}
+	return len(p), nil
+}
+
+// Unwrap lets http.ResponseController through, once the tier was claimed.
+func (w *tierWriter) Unwrap() http.ResponseWriter {
+	if *w.claimed {
+		return w.ResponseWriter
+	}
+	return nil
+}
+
+func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	h.Next()
+	handler := new(AuthorizeHandler)
+	if !h.AllArgs(&handler.Collection) {
+		return nil, h.Err("gatehouse_authorize takes the name of a collection: gatehouse_authorize COLLECTION")
+	}
+	if h.NextBlock(0) {
+		return nil, h.Err("gatehouse_authorize takes no block")
+	}
+	noteAuthorized(h, handler.Collection)
+	return handler, nil
+}

@@ -1,0 +1,70 @@
+package caddymodule
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func statusCommand() *cobra.Command {
+	var admin adminClient
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tells how the running server is",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var status Status
+			raw, err := admin.get("/gatehouse/status", nil, &status)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, raw)
+			}
+			printStatus(cmd, status)
+			return nil
+		},
+	}
+	admin.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printStatus(cmd *cobra.Command, s Status) {
+	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	defer out.Flush()
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("version", "%s (Caddy %s, %s)", s.Version, s.Caddy, s.Go)
+	line("ready", "%t", s.Ready)
+	for _, name := range slices.Sorted(maps.Keys(s.Parts)) {
+		line("  "+name, "%s", s.Parts[name])
+	}
+	line("renderer", "%s", s.Images.Version)
+	line("  reads", "%s", strings.Join(s.Images.Loaders, " "))
+	line("  writes", "%s", strings.Join(s.Images.Formats, " "))
+	line("  rendering", "%d running, %d waiting", s.Images.Running, s.Images.Queued)
+	for _, issuer := range s.Issuers {
+		age := "no keys yet"
+		if issuer.Keys > 0 {
+			age = fmt.Sprintf("%d keys, %.0f s old", issuer.Keys, issuer.AgeSeconds)
+		}
+		if issuer.Error != "" {
+			age += ", last fetch failed: " + issuer.Error
+		}
+		line("issuer "+issuer.Name, "%s", age)
+	}
+	for _, c := range s.Collections {
+		access := "by policy"
+		if c.Public {
+			access = "public"
+		}
+		line("collection "+c.Name, "%s, %s, sources: %s", c.Prefix, access, strings.Join(c.Sources, " "))
+	}
+}

@@ -1,0 +1,70 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+)
+
+// registerCommands adds `caddy gatehouse …`.
+func registerCommands() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "gatehouse",
+		Short: "Looks into Gatehouse",
+		Long:  "Tells how the running Gatehouse is, explains its decisions, and makes tokens for development.",
+		CobraFunc: func(cmd *cobra.Command) {
+			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand())
+			// A missing or unknown subcommand is a mistake, not a request for help that succeeds.
+			cmd.Args = cobra.NoArgs
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+				_ = cmd.Help()
+				return fmt.Errorf("name one of the commands")
+			}
+		},
+	})
+}
+
+// adminClient asks the admin endpoint of the running server.
+type adminClient struct{ address, config, adapter string }
+
+func (a *adminClient) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.address, "address", "", "address of the admin endpoint; default: as configured, or localhost:2019")
+	cmd.Flags().StringVarP(&a.config, "config", "c", "", "configuration file to take the address from")
+	cmd.Flags().StringVarP(&a.adapter, "adapter", "a", "", "adapter of the configuration file")
+}
+
+// get decodes the JSON answer of an admin route into value, and gives it raw too.
+func (a *adminClient) get(path string, query url.Values, value any) (json.RawMessage, error) {
+	address, err := caddycmd.DetermineAdminAPIAddress(a.address, nil, a.config, a.adapter)
+	if err != nil {
+		return nil, fmt.Errorf("finding the admin endpoint: %w", err)
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	response, err := caddycmd.AdminAPIRequest(address, http.MethodGet, path, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking the running server: %w", err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	if err := json.Unmarshal(raw, value); err != nil {
+		return nil, fmt.Errorf("the answer is not what this version expects: %w", err)
+	}
+	return raw, nil
+}
+
+// printJSON writes raw as indented JSON.
+func printJSON(cmd *cobra.Command, raw any) error {
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(raw)
+}

@@ -1,0 +1,155 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/gatehouse-server/gatehouse/authn/principal"
+	"github.com/gatehouse-server/gatehouse/authz"
+	"github.com/gatehouse-server/gatehouse/iiif"
+)
+
+// ImagesHandler is the directive `gatehouse_iiif`: it serves a collection by the IIIF Image API, 2.1.1 below PREFIX/2/
+// and 3.0 below PREFIX/3/. A collection with a policy needs `gatehouse_authorize` for the same collection before it;
+// without its decision the answer is 500. A path outside the prefix goes on to the next handler.
+type ImagesHandler struct {
+	// The name of the collection.
+	Collection string `json:"collection"`
+
+	app        *App
+	collection *collectionRuntime
+}
+
+// CaddyModule gives the module's name.
+func (ImagesHandler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.gatehouse_iiif", New: func() caddy.Module { return new(ImagesHandler) }}
+}
+
+// Provision finds the collection.
+func (h *ImagesHandler) Provision(ctx caddy.Context) (err error) {
+	if h.app, err = appOf(ctx); err != nil {
+		return err
+	}
+	h.collection, err = h.app.collectionByName(h.Collection)
+	return err
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	granted, authorized := r.Context().Value(grantKey{}).(grant)
+	if authorized {
+		*granted.claimed = true
+		r = granted.original
+	}
+	if !h.collection.handler.Match(r) {
+		return next.ServeHTTP(w, r)
+	}
+	if !h.app.acquire() {
+		return caddyhttp.Error(http.StatusServiceUnavailable, errStopped)
+	}
+	defer h.app.release()
+	r, t, end := withTrace(r)
+	defer end()
+	t.name = h.Collection
+
+	ctx := r.Context()
+	if authorized {
+		ctx = authz.NewContext(ctx, granted.decision)
+		ctx = withLookup(ctx, granted.lookup)
+	} else if h.collection.public() {
+		request, _, err := h.collection.parse(r)
+		if err == nil {
+			ctx = withLookup(ctx, h.collection.lookup(request))
+			t.decided(authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
+			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
+		}
+	}
+	recorder := &statusWriter{ResponseWriter: w}
+	r = r.WithContext(ctx)
+	if err := h.collection.handler.ServeHTTP(recorder, r); err != nil {
+		t.failed(err)
+		h.app.refuse(recorder, r, err)
+		return nil
+	}
+	if authorized && granted.decision.Restricted && recorder.shown(r) {
+		h.audit(ctx, clientAddress(r), granted)
+	}
+	return nil
+}
+
+// audit writes who was shown a restricted original. It holds personal data, so it has a logger of its own.
+func (h *ImagesHandler) audit(ctx context.Context, client string, granted grant) {
+	who, _ := principal.FromContext(ctx)
+	if who == nil {
+		who = principal.Nobody()
+	}
+	as := endpoint(granted.request.Kind)
+	if as == "info" {
+		return
+	}
+	h.app.auditor.Info("restricted original shown",
+		"collection", h.Collection,
+		"identifier", granted.decision.Identifier,
+		"as", as,
+		"subject", who.Subject,
+		"credential", string(who.Kind),
+		"issuer", who.Issuer,
+		"scopes", who.Scopes,
+		"rule", granted.decision.Rule,
+		"client", client,
+	)
+}
+
+// clientAddress is Caddy's result, which heeds the trusted proxies and nobody else.
+func clientAddress(r *http.Request) string {
+	address, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	return address
+}
+
+// statusWriter remembers whether an answer with content went out.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 || w.status < 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *statusWriter) shown(r *http.Request) bool {
+	return r.Method == http.MethodGet && (w.status == http.StatusOK || w.status == http.StatusPartialContent)
+}
+
+func parseImages(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	h.Next()
+	handler := new(ImagesHandler)
+	if !h.AllArgs(&handler.Collection) {
+		return nil, h.Err("gatehouse_iiif takes the name of a collection: gatehouse_iiif COLLECTION")
+	}
+	if h.NextBlock(0) {
+		return nil, h.Err("gatehouse_iiif takes no block")
+	}
+	warnUnauthorized(h, handler.Collection)
+	return handler, nil
+}
+
+var _ iiif.Images = (*pipeline)(nil)

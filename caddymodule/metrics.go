@@ -1,0 +1,79 @@
+package caddymodule
+
+import (
+	"errors"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The collectors live as long as the process, so that counters survive a reload; each configuration registers them
+// anew on its own registry.
+var metrics = newCollectors()
+
+type collectors struct {
+	requests        *prometheus.CounterVec
+	renderSeconds   *prometheus.HistogramVec
+	sourceSeconds   *prometheus.HistogramVec
+	sourceBytes     *prometheus.CounterVec
+	metadataSeconds *prometheus.HistogramVec
+	live            liveCollector
+}
+
+func newCollectors() *collectors {
+	seconds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "gatehouse", Name: name, Help: help, Buckets: seconds,
+		}, labels)
+	}
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "gatehouse", Name: name, Help: help}, labels)
+	}
+	return &collectors{
+		requests: counter("requests_total",
+			"Image requests by collection, outcome (allow, tier, deny, error) and reason code.", "collection", "outcome", "code"),
+		renderSeconds: histogram("render_seconds",
+			"Time that rendering took, without waiting for a worker.", "outcome"),
+		sourceSeconds: histogram("source_seconds",
+			"Time that one request to a source of originals took.", "kind", "outcome"),
+		sourceBytes: counter("source_bytes_total",
+			"Bytes of originals that were read from sources.", "kind"),
+		metadataSeconds: histogram("metadata_seconds",
+			"Time that one request to a metadata server took.", "outcome"),
+	}
+}
+
+func (c *collectors) all() []prometheus.Collector {
+	return []prometheus.Collector{c.requests, c.renderSeconds, c.sourceSeconds, c.sourceBytes, c.metadataSeconds, &c.live}
+}
+
+// register puts every collector on the registry of the configuration that is being provisioned.
+func (c *collectors) register(ctx caddy.Context) error {
+	registry := ctx.GetMetricsRegistry()
+	for _, collector := range c.all() {
+		var already prometheus.AlreadyRegisteredError
+		if err := registry.Register(collector); err != nil && !errors.As(err, &already) {
+			return err
+		}
+	}
+	return nil
+}
+
+// liveCollector tells gauges of the app that runs now, whichever that is after reloads.
+type liveCollector struct{}
+
+var (
+	descQueue    = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
+	descRunning  = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
+	descJWKSAge  = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
+	descJWKSKeys = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
+	descSpool    = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descJWKSAge, descJWKSKeys, descSpool} {
+		out <- desc
+	}
+}

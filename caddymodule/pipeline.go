@@ -1,0 +1,179 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"image"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/placeholder"
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// pipeline is what stands behind the protocol: the item that was looked up for the decision, its original, and the
+// renderer.
+type pipeline struct{ app *App }
+
+var errNoLookup = errors.New("no item was looked up for this request")
+
+// Capabilities implements iiif.Images.
+func (p *pipeline) Capabilities() iiif.Capabilities {
+	renderer, err := p.app.renderer.get()
+	if err != nil {
+		return iiif.Capabilities{}
+	}
+	can := renderer.Capabilities()
+	out := iiif.Capabilities{AnyRotation: can.AnyRotation}
+	for _, format := range can.Formats {
+		out.Formats = append(out.Formats, string(format))
+	}
+	for _, quality := range can.Qualities {
+		out.Qualities = append(out.Qualities, string(quality))
+	}
+	return out
+}
+
+// subject is an original that is being worked on.
+type subject struct {
+	original source.Original
+	info     render.Info
+	name     string
+	// placeholder tells that the picture only names the original's kind.
+	placeholder bool
+	renderer    render.Renderer
+	// version is that of the archive's original, whatever stands for it.
+	version source.Info
+}
+
+// open opens the item's original and reads its header. The caller closes the original.
+func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, error) {
+	renderer, err := p.app.renderer.get()
+	if err != nil {
+		return nil, err
+	}
+	found := lookupFrom(ctx)
+	if found == nil {
+		return nil, problem.From(errNoLookup)
+	}
+	original, err := found.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{original: original, renderer: renderer, version: original.Info(), name: original.Info().Name}
+	s.info, err = renderer.Describe(ctx, original, target.Page-1)
+	var unsupported *render.UnsupportedError
+	if errors.As(err, &unsupported) {
+		_ = original.Close()
+		s.placeholder, s.original = true, placeholder.New(unsupported.Kind)
+		s.info, err = renderer.Describe(ctx, s.original, target.Page-1)
+	}
+	if err != nil {
+		_ = s.original.Close()
+		return nil, err
+	}
+	if item, err := found.Item(ctx); err == nil && item.Filename != "" {
+		s.name = item.Filename
+	}
+	return s, nil
+}
+
+// Describe implements iiif.Images.
+func (p *pipeline) Describe(ctx context.Context, target iiif.Target) (iiif.Image, error) {
+	s, err := p.open(ctx, target)
+	if err != nil {
+		return iiif.Image{}, err
+	}
+	defer s.original.Close()
+	canvas := tierSize(image.Pt(s.info.Width, s.info.Height), target.MaxSide)
+	out := iiif.Image{
+		Width: canvas.X, Height: canvas.Y, Pages: s.info.Pages,
+		Version: s.version.Version, Modified: s.version.Modified, Name: s.name, Placeholder: s.placeholder,
+	}
+	if canvas == image.Pt(s.info.Width, s.info.Height) {
+		out.TileWidth, out.TileHeight, out.Levels = s.info.TileWidth, s.info.TileHeight, s.info.Levels
+	}
+	return out, nil
+}
+
+// tierSize is the size of the image that a caller may see: the whole, or scaled down so that its longest side is
+// maxSide.
+func tierSize(full image.Point, maxSide int) image.Point {
+	longest := max(full.X, full.Y)
+	if maxSide <= 0 || longest <= maxSide {
+		return full
+	}
+	scaled := func(side int) int { return max(1, (2*side*maxSide+longest)/(2*longest)) }
+	return image.Pt(scaled(full.X), scaled(full.Y))
+}
+
+// Render implements iiif.Images.
+func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Plan) ([]byte, error) {
+	s, err := p.open(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	defer s.original.Close()
+	return s.renderer.Render(ctx, s.original, render.Job{
+		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
+		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
+	})
+}
+
+// Original implements iiif.Images.
+func (p *pipeline) Original(ctx context.Context, _ iiif.Target) (iiif.Original, error) {
+	found := lookupFrom(ctx)
+	if found == nil {
+		return iiif.Original{}, problem.From(errNoLookup)
+	}
+	original, err := found.Open(ctx)
+	if err != nil {
+		return iiif.Original{}, err
+	}
+	info := original.Info()
+	name := info.Name
+	if item, err := found.Item(ctx); err == nil && item.Filename != "" {
+		name = item.Filename
+	}
+	head := make([]byte, min(info.Size, sniffBytes))
+	if _, err := original.ReadAt(ctx, head, 0); err != nil && len(head) > 0 {
+		_ = original.Close()
+		return iiif.Original{}, problem.Wrap(err, http.StatusBadGateway, "source_failed", "We had a problem retrieving the image.")
+	}
+	return iiif.Original{
+		Content: newContent(ctx, original), Size: info.Size, Version: info.Version, Modified: info.Modified,
+		Name: name, ContentType: contentType(head, name),
+	}, nil
+}
+
+// sniffBytes is how much of an original tells its kind.
+const sniffBytes = 4096
+
+// contentType names an original's type by what it contains; only what no browser would run is ever named.
+func contentType(head []byte, name string) string {
+	if format, _ := render.Sniff(head, name); format != "" {
+		if mediaType, known := imageTypes[format]; known {
+			return mediaType
+		}
+	}
+	if mediaType, known := fileTypes[strings.ToLower(path.Ext(name))]; known {
+		return mediaType
+	}
+	return "application/octet-stream"
+}
+
+var imageTypes = map[string]string{
+	"jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp", "gif": "image/gif",
+	"jp2": "image/jp2", "heif": "image/heif", "avif": "image/avif", "jxl": "image/jxl", "pdf": "application/pdf",
+}
+
+// fileTypes are those of the files that dossiers hold besides pictures.
+var fileTypes = map[string]string{
+	".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".xls": "application/vnd.ms-excel",
+	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".doc": "application/msword",
+	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".zip": "application/zip",
+}

@@ -1,0 +1,80 @@
+package caddymodule
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/vips"
+)
+
+// lazyRenderer starts the renderer at its first use, so that a configuration can be validated without it.
+type lazyRenderer struct {
+	mu     sync.Mutex
+	make   func() (*vips.Renderer, error)
+	made   *vips.Renderer
+	err    error
+	closed bool
+}
+
+// get gives the renderer, or a *problem.Error that tells the caller nothing but that there is none.
+func (l *lazyRenderer) get() (*vips.Renderer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made == nil && l.err == nil && !l.closed {
+		l.made, l.err = l.make()
+	}
+	switch {
+	case l.err != nil:
+		return nil, problem.Wrap(l.err, http.StatusServiceUnavailable, "no_renderer", "Images cannot be rendered now")
+	case l.closed:
+		return nil, problem.Wrap(errStopped, http.StatusServiceUnavailable, "stopped", "Images cannot be rendered now")
+	}
+	return l.made, nil
+}
+
+func (l *lazyRenderer) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.made == nil {
+		return nil
+	}
+	return l.made.Close()
+}
+
+const defaultMaxOutput = 8192
+
+// imagesConfig is the configured limits with what must be known outside the renderer filled in.
+func (a *App) imagesConfig() ImagesConfig {
+	var config ImagesConfig
+	if a.Images != nil {
+		config = *a.Images
+	}
+	if config.MaxOutput.Width == 0 || config.MaxOutput.Height == 0 {
+		config.MaxOutput = Dimensions{Width: defaultMaxOutput, Height: defaultMaxOutput}
+	}
+	return config
+}
+
+// provisionImages checks the limits; libvips starts with the first picture, or with the app.
+func (a *App) provisionImages() error {
+	c := a.imagesConfig()
+	config := vips.Config{
+		Loaders: c.Loaders, Workers: c.Workers, Queue: c.Queue, MaxPixels: int64(c.MaxPixels), MaxSourcePixels: int64(c.MaxSourcePixels),
+		MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, TimeLimit: c.TimeLimit.std(), PDFDPI: c.PDFDPI,
+		Memory: int64(c.Memory), JPEGQuality: c.JPEGQuality, WebPQuality: c.WebPQuality, Observer: observeRender,
+	}
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	a.renderer = &lazyRenderer{make: func() (*vips.Renderer, error) { return vips.New(config, a.logger) }}
+	return nil
+}
+
+func observeRender(seconds float64, outcome string) {
+	metrics.renderSeconds.WithLabelValues(outcome).Observe(seconds)
+}
+
+var _ render.Renderer = (*vips.Renderer)(nil)

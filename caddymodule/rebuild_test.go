@@ -1,0 +1,87 @@
+package caddymodule
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/gatehouse-server/gatehouse/iiif"
+)
+
+// What goes on to a server behind us is made from what was authorized, whatever the caller's spelling was.
+func TestRebuiltRequest(t *testing.T) {
+	tests := map[string]string{
+		"/iiif/2/a/full/full/0/default.jpg":                     "/iiif/2/a/full/full/0/default.jpg",
+		"/iiif/2/a/full/full/0/default.jpg?auth=S&x=1":          "/iiif/2/a/full/full/0/default.jpg",
+		"/iiif/2/%61/full/full/0/default.jpg":                   "/iiif/2/a/full/full/0/default.jpg",
+		"/iiif/2/a%2Fb/info.json":                               "/iiif/2/a%2Fb/info.json",
+		"/iiif/2/a%253Cb/info.json":                             "/iiif/2/a%253Cb/info.json",
+		"/iiif/3/edepot:ST_1~B%20(2)_0/0,0,10,10/5,/0/gray.png": "/iiif/3/edepot:ST_1~B%20%282%29_0/0,0,10,10/5,/0/gray.png",
+		"/iiif/3/a/pct:0.50,0,10,10/max/90.0/default.jpg":       "/iiif/3/a/pct:0.5,0,10,10/max/90/default.jpg",
+		"/iiif/2/a?source_file=true&auth=S":                     "/iiif/2/a?source_file=true",
+		"/iiif/3/a/info.json?page=3":                            "/iiif/3/a;p=3/info.json",
+		"/%69iif/3/a/info.json":                                 "/iiif/3/a/info.json",
+	}
+	for in, want := range tests {
+		r := httptest.NewRequest("GET", in, nil)
+		for name, value := range map[string]string{
+			"Authorization": "Bearer S", "Cookie": "s=1", "X-Original-Url": "/iiif/2/b/info.json", "X-Rewrite-Url": "/b",
+			"X-Forwarded-Id": "b", "X-Http-Method-Override": "DELETE", "Accept": "image/webp",
+		} {
+			r.Header.Set(name, value)
+		}
+		request, ours, err := iiif.ParsePath("/iiif", r.URL.EscapedPath(), r.URL.RawQuery)
+		if err != nil || !ours {
+			t.Errorf("%s: %t, %v", in, ours, err)
+			continue
+		}
+		out := rebuilt(r.Context(), r, "/iiif", request)
+		if got := out.URL.RequestURI(); got != want || out.RequestURI != want {
+			t.Errorf("%s became %s and %s, want %s", in, got, out.RequestURI, want)
+		}
+		if len(out.Header) != 1 || out.Header.Get("Accept") == "" {
+			t.Errorf("%s: headers %v, want Accept alone", in, out.Header)
+		}
+	}
+}
+
+func TestMayReach(t *testing.T) {
+	tests := map[string]bool{
+		"/iiif": true, "/iiif/": true, "/iiif/4/a": true, "/iiif/admin": true, "/IIIF/2/a/info.json": true,
+		"//iiif/2/a": true, "/x/../iiif/2/a": true, "/x/%2e%2e/iiif/2/a": true, "/%69iif/2/a": true, "/%2569iif/2/a": true,
+		"/x%5c..%5ciiif/2/a": true, "/iiif%2f2%2fa": true,
+		"/": false, "/other": false, "/iiifx/2/a": false, "/x/iiif/2/a": false, "/other?x=/iiif/2/a": false,
+	}
+	for in, want := range tests {
+		u, err := url.ParseRequestURI(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mayReach("/iiif", u); got != want {
+			t.Errorf("mayReach(%s) = %t", in, got)
+		}
+	}
+}
+
+func TestIdentityHeadersOfClientsAreRemoved(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header["X-Gatehouse-Subject"] = []string{"me"}
+	r.Header["x-gatehouse-signer"] = []string{"me"}
+	r.Header["X_gatehouse_scopes"] = []string{"BD/X"}
+	r.Header.Set("X-Other", "1")
+	removeIdentityHeaders(r.Header)
+	if len(r.Header) != 1 {
+		t.Errorf("left are %v", r.Header)
+	}
+}
+
+func TestValidHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"example.org": true, "example.org:8443": true, "[::1]:80": true,
+		"": false, "a/b": false, "a@b": false, "a b": false, "a?b": false, "http://a": false, ":80": false, "a:b": false,
+	} {
+		if got := validHost(host); got != want {
+			t.Errorf("validHost(%q) = %t", host, got)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// validate does what `caddy validate` does.
+func validate(t *testing.T, caddyfile string) error {
+	t.Helper()
+	adapted, _, err := adapt(t, caddyfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config caddy.Config
+	if err := json.Unmarshal([]byte(adapted), &config); err != nil {
+		t.Fatal(err)
+	}
+	return caddy.Validate(&config)
+}
+
+func writeFile(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"mail_login": strings.Repeat("s", 64) + "\n", "edepot": "Bearer e\n", "wabo": "Bearer w\n",
+	} {
+		writeFile(t, filepath.Join(dir, name), content)
+	}
+	state := filepath.Join(dir, "state")
+	for name, value := range map[string]string{
+		"SECRETS": dir, "STATE": state, "SPOOL": filepath.Join(dir, "spool"), "AUDIT_LOG": filepath.Join(dir, "audit.log"), "BEELDBANK": dir,
+	} {
+		t.Setenv(name, value)
+	}
+	example, err := os.ReadFile("../Caddyfile.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(t, string(example)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(state); !os.IsNotExist(err) {
+		t.Errorf("validating touched the state: %v", err)
+	}
+}
+
+// What is wrong with a configuration is found without starting it, and told in the operator's words.
+func TestValidationRefuses(t *testing.T) {
+	dir := t.TempDir()
+	short := filepath.Join(dir, "short")
+	empty := filepath.Join(dir, "empty")
+	writeFile(t, short, "tooshort")
+	writeFile(t, empty, "\n")
+	const open = "collection c {\nsource main folder /srv\n}\n"
+	tests := map[string]struct{ block, site, want string }{
+		"unknown collection at authorize": {open, "gatehouse_authorize x", `collection "x" is not configured; choose one of: c`},
+		"unknown collection at iiif":      {open, "gatehouse_iiif x", `collection "x" is not configured; choose one of: c`},
+		"missing secret file":             {"mail_login {\nsecret {file." + dir + "/none}\n}", "", "mail_login secret 1 has no value"},
+		"empty secret file":               {"mail_login {\nsecret {file." + empty + "}\n}", "", "mail_login secret 1 has no value"},
+		"missing secret variable":         {"mail_login {\nsecret {env.GATEHOUSE_TEST_NONE}\n}", "", "mail_login secret 1 has no value"},
+		"short secret":                    {"mail_login {\nsecret {file." + short + "}\n}", "", "32"},
+		"no secret":                       {"mail_login {\n}", "", "secret"},
+		"bearer without issuer":           {open, "gatehouse_auth bearer", "issuer"},
+		"mail login without block":        {open, "gatehouse_auth mail_login", "mail_login"},
+		"issuer without keys":             {"issuer i {\n}", "", "jwks_uri"},
+		"keys over http":                  {"issuer i {\njwks_uri http://keys.example.org/\n}", "", "http"},
+		"symmetric algorithm":             {"issuer i {\njwks_uri https://k.example.org/\nalgorithms HS256\n}", "", "HS256"},
+		"no source":                       {"collection c {\n}", "", "no source"},
+		"metadata without rule":           {"collection c {\nmetadata http://m/{path}\nsource main folder /srv\n}", "", "metadata and no rule"},
+		"preset without metadata":         {"collection c {\npreset bouwdossier\nsource edepot folder /srv\n}", "", "needs a metadata server"},
+		"unknown preset":                  {"collection c {\npreset museum\nmetadata http://m\nsource a folder /srv\n}", "", "bouwdossier"},
+		"rule that does not compile":      {"collection c {\nrule allow `principal.nobody`\nsource main folder /srv\n}", "", "nobody"},
+		"rule that is no condition":       {"collection c {\nrule allow `1 + 1`\nsource main folder /srv\n}", "", "rule 1"},
+		"rule about absent metadata":      {"collection c {\nrule allow `metadata.a == 1`\nsource main folder /srv\n}", "", "metadata"},
+		"wrong expression of identifier":  {"collection c {\nidentifier `(`\nrule allow `true`\nsource main folder /srv\n}", "", "identifier pattern 1"},
+		"placeholder in a host":           {"collection c {\nidentifier `(?P<host>.+)`\nsource main http http://{host}/x\n}", "", "placeholders may stand in the path only"},
+		"unknown placeholder":             {"collection c {\nidentifier `(?P<item>.+)`\nsource main folder /srv/{other}.tif\n}", "", "other"},
+		"relative folder":                 {"collection c {\nsource main folder srv\n}", "", "absolute"},
+		"missing header secret":           {"collection c {\nsource main http http://a/ {\nheader Authorization {file." + dir + "/none}\n}\n}", "", "header Authorization has no value"},
+		"missing CA file":                 {"collection c {\nsource main http https://a/ {\nca_file " + dir + "/none\n}\n}", "", "none"},
+		"unknown loader":                  {"images {\nloaders svg\n}", "", "svg"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := validate(t, "{\nadmin off\ngatehouse {\nstate bolt "+dir+"/state\n"+test.block+"\n}\n}\nhttp://127.0.0.1:0 {\n"+test.site+"\n}\n")
+			if err == nil {
+				t.Fatal("taken as valid")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %q does not tell %q", err, test.want)
+			}
+			for _, secret := range []string{"tooshort"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("error %q holds a secret", err)
+				}
+			}
+		})
+	}
+}
