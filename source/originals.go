@@ -109,7 +109,7 @@ func (o *rangedOriginal) block(ctx context.Context, index, last int64) ([]byte, 
 	}
 	if run != nil {
 		o.went(index+int64(len(run)), index+int64(len(run))-1-last)
-		go r.load(o.life, o.found, index, run)
+		go r.load(o.life, o.found, index, run) //nolint:contextcheck // Others may wait for these blocks as well.
 	}
 	defer timed(ctx)()
 	select {
