@@ -54,7 +54,8 @@ func New(config Config) (*Policy, error) {
 			errs = append(errs, fmt.Errorf("rule %d (%s): %w", i+1, spec.Outcome, err))
 			continue
 		}
-		p.rules = append(p.rules, rule{RuleSpec: spec, text: spec.String(), when: when})
+		// The text is the rule as configured, without defaults.
+		p.rules = append(p.rules, rule{RuleSpec: spec, text: config.Rules[i].String(), when: when})
 	}
 	for i, spec := range c.Cache {
 		when, err := k.compile(spec.Expr)

@@ -53,31 +53,8 @@ func expression(t *rapid.T, depth int) string {
 func TestStagesDoNotChangeTheDecision(t *testing.T) {
 	env := plainEnv(t)
 	rapid.Check(t, func(t *rapid.T) {
-		var specs []authz.RuleSpec
-		for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
-			expr := expressions().Draw(t, "expression")
-			specs = append(specs, rapid.SampledFrom([]authz.RuleSpec{
-				{Outcome: authz.Allow, Code: fmt.Sprint("r", i), Expr: expr},
-				{Outcome: authz.Tier, MaxSide: 9, Code: fmt.Sprint("r", i), Expr: expr},
-				{Outcome: authz.Deny, Code: fmt.Sprint("r", i), Expr: expr},
-			}).Draw(t, "outcome"))
-		}
-		access := rapid.SampledFrom([]any{"PUBLIC", "a", nil, int64(3)})
-		f := facts{identifier: map[string]string{"x": rapid.SampledFrom([]string{"a", "access"}).Draw(t, "x")}}
-		if rapid.Bool().Draw(t, "metadata") {
-			f.metadata = map[string]any{"access": access.Draw(t, "access"), "n": int64(2), "l": []any{"a", int64(1)}, "a": "v", "flag": access.Draw(t, "flag")}
-		}
-		if rapid.Bool().Draw(t, "document") {
-			f.document = map[string]any{"access": access.Draw(t, "access"), "c": access.Draw(t, "c")}
-		}
-		who := bearer(rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"PUBLIC", "a", "b"}), 0, 3, rapid.ID).Draw(t, "scopes")...)
-
-		c := authz.Config{Rules: specs, Settings: map[string][]string{"free": {"PUBLIC"}}, Metadata: true, Document: true}
-		p, err := authz.New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := p.Decide(context.Background(), who, authz.RequestInfo{}, &f)
+		specs, f, who := someRules(t), someFacts(t), bearer(someScopes(t)...)
+		d, err := policyOf(t, specs).Decide(context.Background(), who, authz.RequestInfo{}, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,6 +67,42 @@ func TestStagesDoNotChangeTheDecision(t *testing.T) {
 			t.Fatalf("the policy says %s %s (%v), the model %s %s\n%v", d.Outcome, d.Code, d.RuleError, outcome, code, specs)
 		}
 	})
+}
+
+func someRules(t *rapid.T) (specs []authz.RuleSpec) {
+	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
+		expr := expressions().Draw(t, "expression")
+		specs = append(specs, rapid.SampledFrom([]authz.RuleSpec{
+			{Outcome: authz.Allow, Code: fmt.Sprint("r", i), Expr: expr},
+			{Outcome: authz.Tier, MaxSide: 9 - i, Code: fmt.Sprint("r", i), Expr: expr},
+			{Outcome: authz.Deny, Code: fmt.Sprint("r", i), Expr: expr},
+		}).Draw(t, "outcome"))
+	}
+	return specs
+}
+
+func someFacts(t *rapid.T) *facts {
+	access := rapid.SampledFrom([]any{"PUBLIC", "a", nil, int64(3)})
+	f := &facts{identifier: map[string]string{"x": rapid.SampledFrom([]string{"a", "access"}).Draw(t, "x")}}
+	if rapid.Bool().Draw(t, "metadata") {
+		f.metadata = map[string]any{"access": access.Draw(t, "access"), "n": int64(2), "l": []any{"a", int64(1)}, "a": "v", "flag": access.Draw(t, "flag")}
+	}
+	if rapid.Bool().Draw(t, "document") {
+		f.document = map[string]any{"access": access.Draw(t, "access"), "c": access.Draw(t, "c")}
+	}
+	return f
+}
+
+func someScopes(t *rapid.T) []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"PUBLIC", "a", "b"}), 0, 3, rapid.ID).Draw(t, "scopes")
+}
+
+func policyOf(t *rapid.T, specs []authz.RuleSpec) *authz.Policy {
+	p, err := authz.New(authz.Config{Rules: specs, Settings: map[string][]string{"free": {"PUBLIC"}}, Metadata: true, Document: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func plainEnv(t *testing.T) *cel.Env {
