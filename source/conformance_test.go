@@ -101,13 +101,15 @@ func TestFolderConforms(t *testing.T) {
 // httpPlace is a folder behind a real file server.
 type httpPlace struct {
 	folderPlace
-	url string
+	url    string
+	remote source.Remote
 }
 
 func (p httpPlace) Open(t testing.TB, variants bool) source.Source {
+	remote := p.remote
+	remote.Fresh, remote.NameVariants = -1, variants
 	return newSource(t, &source.HTTPConfig{
-		Base: p.url + "/rest", Header: http.Header{"Authorization": {"let me in"}},
-		Remote: source.Remote{Fresh: -1, NameVariants: variants},
+		Base: p.url + "/rest", Header: http.Header{"Authorization": {"let me in"}}, Remote: remote,
 	}, source.Deps{})
 }
 
@@ -119,18 +121,38 @@ func serve(t testing.TB, h http.Handler) string {
 }
 
 func TestHTTPConforms(t *testing.T) {
-	sourcetest.Run(t, func(t *testing.T) sourcetest.Place {
-		folder := newFolder(t)
-		files := http.StripPrefix("/rest", http.FileServer(http.Dir(folder.root)))
-		url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") != "let me in" {
-				w.WriteHeader(http.StatusForbidden)
-				return
-			}
-			files.ServeHTTP(w, r)
-		}))
-		return httpPlace{folder, url}
-	})
+	for name, c := range map[string]struct {
+		// change makes the server less able than it is.
+		change func(r *http.Request)
+		remote source.Remote
+	}{
+		"File server":       {func(*http.Request) {}, source.Remote{}},
+		"Small cache":       {func(*http.Request) {}, source.Remote{CacheBytes: 1 << 20, WholeBelow: -1}},
+		"Without ranges":    {func(r *http.Request) { r.Header.Del("Range") }, source.Remote{}},
+		"Without condition": {withoutConditions, source.Remote{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sourcetest.Run(t, func(t *testing.T) sourcetest.Place {
+				folder := newFolder(t)
+				files := http.StripPrefix("/rest", http.FileServer(http.Dir(folder.root)))
+				url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Header.Get("Authorization") != "let me in" {
+						w.WriteHeader(http.StatusForbidden)
+						return
+					}
+					c.change(r)
+					files.ServeHTTP(w, r)
+				}))
+				return httpPlace{folder, url, c.remote}
+			})
+		})
+	}
+}
+
+func withoutConditions(r *http.Request) {
+	for _, name := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		r.Header.Del(name)
+	}
 }
 
 // s3Place is a bucket of a real S3 service.

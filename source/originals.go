@@ -30,6 +30,7 @@ func (o *spooledOriginal) ReadAt(ctx context.Context, p []byte, off int64) (int,
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	}
+	defer timed(ctx)()
 	n, err := o.found.file.file.ReadAt(p, off)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, diskError(err)
