@@ -7,7 +7,7 @@ readonly MODULE=github.com/gatehouse-server/gatehouse
 readonly CADDY_VERSION=v2.11.9
 readonly VIEWER_VERSION=6.1.1 # OpenSeadragon
 readonly BINARY=build/caddy
-readonly DEMO=demo/.run
+readonly DEMO=${GATEHOUSE_DEMO:-demo/.run}
 
 usage() {
 	cat <<-TEXT
@@ -22,7 +22,7 @@ usage() {
 
 		Needed: Go 1.26 and a C compiler. libvips and what the tests use are installed through apt-get, dnf, apk,
 		pacman or brew where that is possible without a password; where not, you are told what to install.
-		With GATEHOUSE_BINARY=FILE, run and test use that binary and build none.
+		With GATEHOUSE_BINARY=FILE, run and test use that binary and build none. GATEHOUSE_DEMO=DIR keeps the demo there.
 	TEXT
 }
 

@@ -5,12 +5,20 @@
 package main
 
 import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+//go:embed *.go
+var program embed.FS
 
 func main() {
 	out := flag.String("out", "demo/.run", "the folder to fill")
@@ -42,9 +50,23 @@ func collect(out string) error {
 	if err != nil {
 		return err
 	}
+	edition, err := digest()
+	if err != nil {
+		return err
+	}
+	stamp := filepath.Join(out, "edition")
+	if made, err := os.ReadFile(stamp); err != nil || string(made) != edition {
+		if err := os.RemoveAll(filepath.Join(out, "archive")); err != nil {
+			return err
+		}
+		// From here on, what is there is of this edition, also after a run that was cut off.
+		if err := write(stamp, []byte(edition), 0o600); err != nil {
+			return err
+		}
+	}
 	for name, build := range makers {
 		path := filepath.Join(out, "archive", filepath.FromSlash(name))
-		if current(path) {
+		if _, err := os.Stat(path); err == nil {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "making", name)
@@ -74,18 +96,24 @@ func collect(out string) error {
 	return write(filepath.Join(out, "public", "catalog.json"), data, 0o600)
 }
 
-// current tells whether a file is there and newer than this program.
-func current(path string) bool {
-	made, err := os.Stat(path)
+// digest names this version of the program by its own text.
+func digest() (string, error) {
+	sum := sha256.New()
+	names, err := fs.Glob(program, "*.go")
 	if err != nil {
-		return false
+		return "", err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return false
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := program.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		sum.Write(text)
 	}
-	program, err := os.Stat(self)
-	return err == nil && made.ModTime().After(program.ModTime())
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // write puts a file in place in one step, so that a killed run leaves no half of one.

@@ -95,6 +95,7 @@ async function browse() {
 }
 
 async function glance(item, signal) {
+  let denied = false;
   try {
     const { response } = await visitor.ask(`${imageBase(item)}/full/!240,240/0/default.jpg`, signal);
     if (response.ok) {
@@ -106,15 +107,23 @@ async function glance(item, signal) {
       return true;
     }
     item.verdict.textContent = await response.text();
+    denied = isDenial(response);
   } catch (problem) {
     if (signal.aborted) {
       return false;
     }
     item.verdict.textContent = `No answer: ${problem.message}`;
   }
-  item.thumb.replaceChildren(byId("refusal").querySelector("svg").cloneNode(true));
+  item.thumb.replaceChildren(denied ? lock() : "?");
   item.verdict.className = "verdict no";
   return false;
+}
+
+function lock() {
+  const drawn = byId("lock").cloneNode(true);
+  drawn.removeAttribute("id");
+  drawn.removeAttribute("hidden");
+  return drawn;
 }
 
 // --- the stage ---
@@ -137,7 +146,7 @@ async function show() {
   byId("empty").hidden = true;
   byId("refusal").hidden = true;
   byId("stage-title").textContent = chosen.description;
-  byId("stage-note").textContent = `${chosen.kind} · ${chosen.dossier.title}`;
+  byId("stage-note").textContent = chosen.kind;
   byId("pages").hidden = chosen.pages < 2;
   byId("page").textContent = `Page ${page} of ${chosen.pages}`;
   byId("previous").disabled = page <= 1;
@@ -163,11 +172,17 @@ async function show() {
   }
 }
 
+/** A decision against the visitor, as opposed to something that went wrong. */
+function isDenial(response) {
+  return response.status === 401 || response.status === 403;
+}
+
 /** Shows the server's own words. */
 function refuse(response, reason) {
   byId("refusal-status").textContent = `${response.status} ${response.statusText}`.trim();
   byId("reason").textContent = reason;
-  byId("refusal-hint").textContent = hint();
+  byId("lock").toggleAttribute("hidden", !isDenial(response));
+  byId("refusal-hint").textContent = isDenial(response) ? hint() : "";
   byId("refusal").hidden = false;
   byId("announcement").textContent = `Refused: ${reason}`;
 }

@@ -47,6 +47,7 @@ export class Stage {
       showNavigationControl: false,
       showNavigator: true,
       navigatorPosition: "BOTTOM_RIGHT",
+      navigatorSizeRatio: 0.15,
       visibilityRatio: 0.5,
       maxZoomPixelRatio: 2,
       animationTime: 0.6,
