@@ -16,9 +16,10 @@ import (
 
 const module = "github.com/gatehouse-server/gatehouse"
 
-// mayImport says, for each package, which of our packages its code may import. A row holds for the packages below it
-// too, unless they have their own, and names a package together with all below it. "internal" stands for all of
-// internal but the test kit; "*" for everything. A package may always import those below itself.
+// mayImport says, for each package, which of our packages its code may import, each together with all below it. A row
+// holds for the packages below it too, unless they have their own; those that share a row may import each other.
+// "internal" stands for all of internal but the test kit, which is for tests and for packages called …test; "*" stands
+// for everything.
 func mayImport() map[string][]string {
 	domains := []string{
 		"internal", "authn", "authz", "collection", "source", "objectstore", "iiif", "render", "derivative",
@@ -49,7 +50,7 @@ func mayImport() map[string][]string {
 		"internal":          {"internal"},
 		"internal/testkit":  {"internal", "internal/testkit"},
 		"demo":              {"internal/testkit"},
-		"bench":             {"*"},
+		"bench":             {"*", "internal/testkit"},
 	}
 }
 
@@ -92,6 +93,10 @@ func TestImportRulesObject(t *testing.T) {
 		{"authz", module + "/authn", false},
 		{"authn", module + "/authn/principal", true},
 		{"authn/principal", module + "/internal/clock", false},
+		{"authn/principal", module + "/authn", false},
+		{"source/sourcetest", module + "/source", true},
+		{"source/sourcetest", module + "/internal/testkit", true},
+		{"source", module + "/source/sourcetest", true},
 		{"iiif", module + "/source", false},
 		{"iiif", module + "/internal/testkit", false},
 		{"caddymodule", module + "/internal/testkit", false},
@@ -119,7 +124,7 @@ func objection(pkg, imported string) string {
 			return "only for " + strings.Join(homes, ", ")
 		}
 	}
-	row, ok := rowOf(pkg)
+	owner, row, ok := rowOf(pkg)
 	if !ok {
 		return "the package has no row in the table"
 	}
@@ -130,10 +135,10 @@ func objection(pkg, imported string) string {
 	if ours == "" {
 		ours = "."
 	}
-	if within(ours, "internal/testkit") && !slices.Contains(row, "internal/testkit") && pkg != "bench" {
+	if within(ours, "internal/testkit") && !slices.Contains(row, "internal/testkit") && !strings.HasSuffix(pkg, "test") {
 		return "the test kit is for tests"
 	}
-	for _, allowed := range append(row, pkg) {
+	for _, allowed := range append(row, owner) {
 		if allowed == "*" || ours == allowed || allowed != "." && within(ours, allowed) {
 			return ""
 		}
@@ -141,18 +146,17 @@ func objection(pkg, imported string) string {
 	return "may import only " + strings.Join(row, ", ")
 }
 
-// rowOf finds the row of the package or of the nearest one above it.
-func rowOf(pkg string) ([]string, bool) {
+// rowOf finds the row of the package or of the nearest one above it, and whose it is.
+func rowOf(pkg string) (owner string, row []string, ok bool) {
 	table := mayImport()
-	if pkg == "." {
-		return table["."], true
-	}
-	for dir := pkg; dir != "."; dir = path.Dir(dir) {
-		if row, ok := table[dir]; ok {
-			return row, true
+	for dir := pkg; ; dir = path.Dir(dir) {
+		if row, ok := table[dir]; ok && (dir != "." || pkg == ".") {
+			return dir, row, true
+		}
+		if dir == "." {
+			return "", nil, false
 		}
 	}
-	return nil, false
 }
 
 func within(name, prefix string) bool {
