@@ -1,6 +1,6 @@
 package docs_test
 
-import (
+import ( //nolint:depguard // What Caddy makes of the pages is what is tested.
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
