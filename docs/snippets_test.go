@@ -1,6 +1,6 @@
 package docs_test
 
-import ( //nolint:depguard // What Caddy makes of the pages is what is tested.
+import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -11,11 +11,11 @@ import ( //nolint:depguard // What Caddy makes of the pages is what is tested.
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2" //nolint:depguard // What Caddy makes of the pages is what is tested.
+	"github.com/caddyserver/caddy/v2/caddyconfig" //nolint:depguard // What Caddy makes of the pages is what is tested.
 	// The adapter and the standard directives.
-	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile" //nolint:depguard // What Caddy makes of the pages is what is tested.
+	_ "github.com/caddyserver/caddy/v2/modules/standard" //nolint:depguard // What Caddy makes of the pages is what is tested.
 
 	_ "github.com/gatehouse-server/gatehouse"
 )
