@@ -84,6 +84,10 @@ func (h *header) chooseJPEG(p plan, step float64) decoding {
 		size: image.Pt((h.width+shrink-1)/shrink, (h.height+shrink-1)/shrink),
 	}
 	d.countRows(false)
+	if shrink > 1 {
+		// libjpeg rounds up, libvips cuts what is no whole pixel off.
+		d.size = image.Point{}
+	}
 	if h.held {
 		// The coefficients of all scans are kept in the full size.
 		d.held = int64(h.width) * int64(h.height)
