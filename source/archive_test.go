@@ -62,9 +62,9 @@ type countingWriter struct {
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
-	n, err := w.ResponseWriter.Write(p)
-	w.archive.sent.Add(int64(n))
-	return n, err
+	// Counted before they go out, so that who has read them finds them counted.
+	w.archive.sent.Add(int64(len(p)))
+	return w.ResponseWriter.Write(p)
 }
 
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
