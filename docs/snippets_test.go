@@ -11,11 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2" //nolint:depguard // What Caddy makes of the pages is what is tested.
+	"github.com/caddyserver/caddy/v2"             //nolint:depguard // What Caddy makes of the pages is what is tested.
 	"github.com/caddyserver/caddy/v2/caddyconfig" //nolint:depguard // What Caddy makes of the pages is what is tested.
 	// The adapter and the standard directives.
 	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile" //nolint:depguard // What Caddy makes of the pages is what is tested.
-	_ "github.com/caddyserver/caddy/v2/modules/standard" //nolint:depguard // What Caddy makes of the pages is what is tested.
+	_ "github.com/caddyserver/caddy/v2/modules/standard"          //nolint:depguard // What Caddy makes of the pages is what is tested.
 
 	_ "github.com/gatehouse-server/gatehouse"
 )
