@@ -202,50 +202,6 @@ func TestAnAbandonedDownloadEnds(t *testing.T) {
 	}
 }
 
-// One who goes away does not take the download from the others.
-func TestALeavingWaiterLeavesTheDownloadToOthers(t *testing.T) {
-	data := testBytes(2 << 20)
-	a := newArchive(t, data)
-	began, release := make(chan struct{}), make(chan struct{})
-	a.answer(func(w http.ResponseWriter, r *http.Request) bool {
-		close(began)
-		<-release
-		return flat(w, r)
-	})
-	s := a.open(t, source.HTTPConfig{}, source.Deps{})
-	ctx, cancel := context.WithCancel(t.Context())
-	left := make(chan error, 1)
-	go func() {
-		_, err := s.Open(ctx, "x.jpg")
-		left <- err
-	}()
-	<-began
-	got := make(chan source.Original, 1)
-	ready := make(chan struct{})
-	go func() {
-		close(ready)
-		o, err := s.Open(t.Context(), "x.jpg")
-		if err != nil {
-			t.Error(err)
-		}
-		got <- o
-	}()
-	<-ready
-	// Long enough for the second to join; were it too late, it would start a request of its own and close began twice.
-	time.Sleep(50 * time.Millisecond)
-	cancel()
-	if err := <-left; !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want Canceled", err)
-	}
-	close(release)
-	if o := <-got; o != nil {
-		if !bytes.Equal(contents(t, o), data) {
-			t.Error("other bytes")
-		}
-		must(t, o.Close())
-	}
-}
-
 func TestADeadlineOfTheCallerIsATimeout(t *testing.T) {
 	a := newArchive(t, nil)
 	a.always(fault(testkit.Hang()))
