@@ -47,7 +47,7 @@ func (a *App) status() Status {
 		Version: version(), Go: runtime.Version(), SpoolBytes: a.spool.Used(),
 		Issuers: []IssuerStatus{}, Collections: []CollectionStatus{},
 	}
-	_, s.Caddy = caddy.Version()
+	s.Caddy, _ = caddy.Version()
 	s.Parts, s.Ready = a.health()
 	if renderer, err := a.renderer.get(); err == nil {
 		can, stats := renderer.Capabilities(), renderer.Stats()

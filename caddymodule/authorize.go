@@ -78,7 +78,15 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 		return nil
 	}
 	t.decided(granted.decision)
-	return h.passOn(w, r, granted, next)
+	if !granted.decision.Restricted {
+		return h.passOn(w, r, granted, next)
+	}
+	recorder := &statusWriter{ResponseWriter: w}
+	err = h.passOn(recorder, r, granted, next)
+	if recorder.shown(r) {
+		h.app.audit(r, granted)
+	}
+	return err
 }
 
 // grant is what an authorized request carries to gatehouse_iiif.

@@ -98,6 +98,14 @@ func value(into unmarshaler) option {
 	})
 }
 
+// optional reads one duration where none and 0 are different things.
+func optional(into **Duration) option {
+	return once(func(d *caddyfile.Dispenser) error {
+		*into = new(Duration)
+		return value(*into).read(d)
+	})
+}
+
 // choice reads one argument out of a list.
 func choice(into *string, allowed ...string) option {
 	return once(func(d *caddyfile.Dispenser) error {

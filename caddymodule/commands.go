@@ -66,5 +66,6 @@ func (a *adminClient) get(path string, query url.Values, value any) (json.RawMes
 func printJSON(cmd *cobra.Command, raw any) error {
 	encoder := json.NewEncoder(cmd.OutOrStdout())
 	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
 	return encoder.Encode(raw)
 }

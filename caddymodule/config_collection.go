@@ -36,8 +36,8 @@ type CollectionConfig struct {
 	LegacyFit bool `json:"legacy_fit,omitempty"`
 	// Scheme, host and port to put into `id`, when they cannot be taken from the request.
 	BaseURL string `json:"base_url,omitempty"`
-	// How long anybody may keep an image of a public collection. Default: 24h.
-	MaxAge Duration `json:"max_age,omitempty"`
+	// How long anybody may keep an image of a public collection. 0 forbids it. Default: 24h.
+	MaxAge *Duration `json:"max_age,omitempty"`
 }
 
 // UnmarshalCaddyfile reads the block `collection NAME`.
@@ -68,7 +68,7 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"confined_upscale": choice(&c.ConfinedUpscale, confinedFit, confinedReject),
 		"legacy_fit":       present(&c.LegacyFit),
 		"base_url":         text(&c.BaseURL),
-		"max_age":          value(&c.MaxAge),
+		"max_age":          optional(&c.MaxAge),
 	}.parse(d, "collection")
 }
 
@@ -108,20 +108,13 @@ func (c *MetadataConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := oneArg(d, &c.URL); err != nil {
 		return err
 	}
-	c.Fresh = new(Duration)
-	unset := Duration(-1)
-	*c.Fresh = unset
-	err := block{
+	return block{
 		"timeout":              value(&c.Timeout),
-		"fresh":                value(c.Fresh),
+		"fresh":                optional(&c.Fresh),
 		"header":               headers(&c.Headers),
 		"ca_file":              text(&c.CAFile),
 		"insecure_skip_verify": present(&c.InsecureSkipVerify),
 	}.parse(d, "metadata")
-	if *c.Fresh == unset {
-		c.Fresh = nil
-	}
-	return err
 }
 
 // RuleConfig is one rule of a policy.

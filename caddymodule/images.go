@@ -1,14 +1,12 @@
 package caddymodule
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/gatehouse-server/gatehouse/authn/principal"
 	"github.com/gatehouse-server/gatehouse/authz"
 	"github.com/gatehouse-server/gatehouse/iiif"
 )
@@ -68,75 +66,12 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
 		}
 	}
-	recorder := &statusWriter{ResponseWriter: w}
 	r = r.WithContext(ctx)
-	if err := h.collection.handler.ServeHTTP(recorder, r); err != nil {
+	if err := h.collection.handler.ServeHTTP(w, r); err != nil {
 		t.failed(err)
-		h.app.refuse(recorder, r, err)
-		return nil
-	}
-	if authorized && granted.decision.Restricted && recorder.shown(r) {
-		h.audit(ctx, clientAddress(r), granted)
+		h.app.refuse(w, r, err)
 	}
 	return nil
-}
-
-// audit writes who was shown a restricted original. It holds personal data, so it has a logger of its own.
-func (h *ImagesHandler) audit(ctx context.Context, client string, granted grant) {
-	who, _ := principal.FromContext(ctx)
-	if who == nil {
-		who = principal.Nobody()
-	}
-	as := endpoint(granted.request.Kind)
-	if as == "info" {
-		return
-	}
-	h.app.auditor.Info("restricted original shown",
-		"collection", h.Collection,
-		"identifier", granted.decision.Identifier,
-		"as", as,
-		"subject", who.Subject,
-		"credential", string(who.Kind),
-		"issuer", who.Issuer,
-		"scopes", who.Scopes,
-		"rule", granted.decision.Rule,
-		"client", client,
-	)
-}
-
-// clientAddress is Caddy's result, which heeds the trusted proxies and nobody else.
-func clientAddress(r *http.Request) string {
-	address, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
-	return address
-}
-
-// statusWriter remembers whether an answer with content went out.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 || w.status < 200 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *statusWriter) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController through.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *statusWriter) shown(r *http.Request) bool {
-	return r.Method == http.MethodGet && (w.status == http.StatusOK || w.status == http.StatusPartialContent)
 }
 
 func parseImages(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -26,7 +27,12 @@ func (a *App) newCollection(name string, c *CollectionConfig) (_ *collectionRunt
 	config := collection.Config{
 		Name: name, Prefix: c.Prefix, Preset: c.Preset, Identifier: c.Identifier, Restricted: c.Restricted,
 		Places: make(map[string]collection.Place, len(c.Sources)), FreeCopyright: c.FreeCopyright,
-		DenyStatus: c.DenyStatus, CacheFor: c.MaxAge.std(),
+		DenyStatus: c.DenyStatus,
+	}
+	if c.MaxAge != nil {
+		if config.CacheFor = c.MaxAge.std(); config.CacheFor == 0 {
+			config.CacheFor = -1
+		}
 	}
 	for _, sourceName := range made.sources {
 		place, err := a.newPlace(c.Sources[sourceName], c.Preset != "")
@@ -125,8 +131,16 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		ConfinedUpscaleReject: config.ConfinedUpscale == confinedReject,
 		LegacyFit:             config.LegacyFit,
 		Protected:             !c.public(),
-		PublicMaxAge:          c.maxAge,
+		PublicMaxAge:          publicMaxAge(c.maxAge),
 	}, &pipeline{app: a}, a.logger)
+}
+
+// publicMaxAge turns "never" into what package iiif calls it.
+func publicMaxAge(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
 }
 
 // requestBaseURL is scheme and host as the client saw them. Forwarded headers count only from the proxies that the
