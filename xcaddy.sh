@@ -263,8 +263,10 @@ viewer() {
 
 # token ARG... prints a token for the demo's page.
 token() {
-	"$server" gatehouse token --config demo/Caddyfile.demo --adapter caddyfile "$@" ||
+	if ! "$server" gatehouse token --config demo/Caddyfile.demo --adapter caddyfile "$@" 2>"$DEMO/token.log"; then
+		cat "$DEMO/token.log" >&2
 		die "no token could be made: $*"
+	fi
 }
 
 run_demo() {
