@@ -87,7 +87,7 @@ typedef struct {
 typedef struct {
 	void *data;
 	size_t length;
-	int width, height;
+	double xres, yres; /* samples per millimetre */
 	char error[512];
 } ghv_picture;
 

@@ -11,6 +11,7 @@ on_eval(VipsImage *image, VipsProgress *progress, gpointer input)
 static int
 save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
 {
+	/* Alpha beside black and white takes more than a bit. */
 	gboolean bitonal = job->quality == GHV_BITONAL && image->Bands == 1;
 
 	switch (job->format) {
@@ -24,12 +25,12 @@ save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
 	case GHV_TO_TIF:
 		if (bitonal)
 			return vips_tiffsave_buffer(image, data, length, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_CCITTFAX4,
-				"bitdepth", 1, "strip", TRUE, NULL);
+				"bitdepth", 1, "miniswhite", TRUE, "strip", TRUE, NULL);
 		return vips_tiffsave_buffer(image, data, length, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
 			"predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "strip", TRUE, NULL);
 	case GHV_TO_WEBP:
 		return vips_webpsave_buffer(image, data, length, "Q", job->webp_quality, "effort", job->webp_effort,
-			"strip", TRUE, NULL);
+			"lossless", bitonal, "strip", TRUE, NULL);
 	case GHV_TO_GIF:
 		return vips_gifsave_buffer(image, data, length, "effort", 1, "strip", TRUE, NULL);
 	}
@@ -132,8 +133,8 @@ ghv_encode(ghv_input *input, const ghv_raster *raster, const ghv_job *job, doubl
 		return GHV_MEMORY;
 	image->Xres = xres;
 	image->Yres = yres;
-	picture->width = image->Xsize;
-	picture->height = image->Ysize;
+	picture->xres = xres;
+	picture->yres = yres;
 	vips_image_set_progress(image, TRUE);
 	g_signal_connect(image, "eval", G_CALLBACK(on_eval), input);
 	if (save(image, job, &picture->data, &picture->length))

@@ -143,7 +143,16 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	var picture C.ghv_picture
 	result := C.ghv_render(in.c, &c, &picture)
 	data := takeBytes(picture.data, picture.length)
-	return data, in.outcome(result, &picture.error[0])
+	if err := in.outcome(result, &picture.error[0]); err != nil {
+		return nil, err
+	}
+	switch job.Format {
+	case "jpg":
+		data = withJFIF(data, float64(picture.xres), float64(picture.yres))
+	case "webp":
+		data = withoutExif(data)
+	}
+	return data, nil
 }
 
 func (a axis) c() C.ghv_axis {
