@@ -78,12 +78,9 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 		return nil
 	}
 	t.decided(granted.decision)
-	if !granted.decision.Restricted {
-		return h.passOn(w, r, granted, next)
-	}
-	recorder := &statusWriter{ResponseWriter: w}
-	err = h.passOn(recorder, r, granted, next)
-	if recorder.shown(r) {
+	writer := newGuardedWriter(w, granted)
+	err = h.passOn(writer, r, granted, next)
+	if granted.decision.Restricted && writer.shown(r) {
 		h.app.audit(r, granted)
 	}
 	return err
@@ -124,60 +121,23 @@ func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request) (grant,
 
 // passOn calls the next handler. A tier is a smaller image, which only gatehouse_iiif can make: any other handler gets a
 // request that has already ended, and its answer is replaced by a refusal.
-func (h *AuthorizeHandler) passOn(w http.ResponseWriter, r *http.Request, granted grant, next caddyhttp.Handler) error {
+func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted grant, next caddyhttp.Handler) error {
 	ctx := context.WithValue(authz.NewContext(r.Context(), granted.decision), grantKey{}, granted)
 	if granted.decision.Outcome != authz.Tier {
 		return next.ServeHTTP(w, rebuilt(ctx, r, h.collection.prefix, granted.request))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	guarded := &tierWriter{ResponseWriter: w, claimed: granted.claimed, header: make(http.Header)}
-	err := next.ServeHTTP(guarded, rebuilt(ctx, r, h.collection.prefix, granted.request))
+	err := next.ServeHTTP(w, rebuilt(ctx, r, h.collection.prefix, granted.request))
 	if *granted.claimed {
 		return err
 	}
-	h.app.refuse(w, r, &problem.Error{
+	err = &problem.Error{
 		Status: http.StatusForbidden, Code: "tier_not_enforceable", Denial: true,
 		Detail: "Only a smaller image may be shown, which this server cannot make",
-	})
-	return nil
-}
-
-// tierWriter throws away what a handler writes that has not claimed the tier.
-type tierWriter struct {
-	http.ResponseWriter
-	claimed *bool
-	header  http.Header
-}
-
-// Header gives the true header only to who claimed the tier.
-func (w *tierWriter) Header() http.Header {
-	if *w.claimed {
-		return w.ResponseWriter.Header()
 	}
-	return w.header
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *tierWriter) WriteHeader(status int) {
-	if *w.claimed {
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (w *tierWriter) Write(p []byte) (int, error) {
-	if *w.claimed {
-		return w.ResponseWriter.Write(p)
-	}
-	return len(p), nil
-}
-
-// Unwrap lets http.ResponseController through, once the tier was claimed.
-func (w *tierWriter) Unwrap() http.ResponseWriter {
-	if *w.claimed {
-		return w.ResponseWriter
-	}
+	traceFrom(r.Context()).failed(err)
+	h.app.refuse(w.ResponseWriter, r, err)
 	return nil
 }
 

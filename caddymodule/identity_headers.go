@@ -32,4 +32,7 @@ func removeCredentials(h http.Header) {
 	for _, name := range rewriteHeaders {
 		h.Del(name)
 	}
+	// A connection that became another protocol would be past the decision.
+	h.Del("Upgrade")
+	h.Del("Connection")
 }
