@@ -62,7 +62,7 @@ func (c *call) info() error {
 	if err != nil {
 		return err
 	}
-	rules := c.rules(c.req.Version)
+	rules := c.allowedRules()
 	body, err := rules.Info(c.id(), img, capabilities, c.config.Description)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c *call) image() error {
 	if err != nil {
 		return err
 	}
-	rules, params := c.rules(c.req.Version), c.req.Params
+	rules, params := c.allowedRules(), c.req.Params
 	if err := capabilities.allow(params); err != nil {
 		return err
 	}

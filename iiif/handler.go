@@ -147,6 +147,14 @@ func (c *call) target() Target {
 	return Target{Identifier: c.req.RawIdentifier, Page: c.req.Page, MaxSide: c.decision.MaxSide}
 }
 
+// allowedRules are the configuration's, less what the decision takes away: a tier is never enlarged, since all that is
+// above it is refused.
+func (c *call) allowedRules() Rules {
+	rules := c.rules(c.req.Version)
+	rules.NoUpscale = rules.NoUpscale || c.decision.MaxSide > 0
+	return rules
+}
+
 // outcome is what of the decision changes an answer.
 func (c *call) outcome() string {
 	return string(c.decision.Outcome) + " " + strconv.Itoa(c.decision.MaxSide)

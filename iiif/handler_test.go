@@ -343,7 +343,7 @@ func TestEntityTagsTellAnswersApart(t *testing.T) {
 func TestTierIsASmallerImage(t *testing.T) {
 	t.Parallel()
 	tier := decided(func(d *authz.Decision) { d.Outcome, d.MaxSide = authz.Tier, 900 })
-	config := Config{Protected: true, NoUpscale: true}
+	config := Config{Protected: true}
 	images := &fakeImages{}
 	s := ask{config: config, images: images, target: "/iiif/3/a/info.json", decision: tier}.serve(t)
 	document := infoOf(t, s)
@@ -356,6 +356,9 @@ func TestTierIsASmallerImage(t *testing.T) {
 		"/iiif/3/a/512,512,388,88/388,88/0/default.jpg":   200,
 		"/iiif/3/a/full/901,/0/default.jpg":               400,
 		"/iiif/3/a/full/^901,/0/default.jpg":              501,
+		"/iiif/3/a/full/^max/0/default.jpg":               501,
+		"/iiif/2/a/full/900,/0/default.jpg":               200,
+		"/iiif/2/a/full/901,/0/default.jpg":               400,
 		"/iiif/3/a/900,600,512,512/512,512/0/default.jpg": 400,
 		"/iiif/3/a/0,0,6000,4000/1024,/0/default.jpg":     400,
 	} {
