@@ -227,6 +227,10 @@ func (s *Server) Restart(caddyfile string) {
 
 func (s *Server) close() {
 	s.Stop()
+	// What a binary that was built with -race writes.
+	if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
+		s.t.Error("testkit: the server has a data race")
+	}
 	if s.t.Failed() {
 		s.t.Logf("the end of the server's log:\n%s", tail(s.Logs()))
 	}
