@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,11 +13,13 @@ import (
 )
 
 // rebuilt makes the request for whatever stands behind gatehouse_authorize: its address is put together from our own
-// parse, so that a server that reads addresses in another way cannot find another image in it, and it carries no
-// credential.
+// parse, so that a server that reads addresses in another way cannot find another image in it, and it carries neither a
+// credential nor a body.
 func rebuilt(ctx context.Context, r *http.Request, prefix string, request iiif.Request) *http.Request {
 	out := r.Clone(ctx)
-	removeCredentials(out.Header)
+	removeIdentityHeaders(out.Header)
+	removeHeldBack(out.Header)
+	out.Body, out.ContentLength, out.TransferEncoding = http.NoBody, 0, nil
 	identifier := request.Identifier
 	suffix := ""
 	if request.Page > 1 {
@@ -39,21 +42,27 @@ func rebuilt(ctx context.Context, r *http.Request, prefix string, request iiif.R
 	return out
 }
 
+// pathParameters are what Java servers cut off each path segment before they look at it.
+var pathParameters = regexp.MustCompile(`;[^/]*`)
+
 // mayReach tells whether a path that is no request of ours could still be read as one below prefix by what stands
-// behind: with another case, encoded, or with dots and doubled slashes in it.
+// behind: with another case, encoded, with dots and doubled slashes, or with path parameters in it.
 func mayReach(prefix string, u *url.URL) bool {
 	decoded := u.Path
 	// Twice decoded is what a careless server makes of it.
 	if again, err := url.PathUnescape(decoded); err == nil {
 		decoded = again
 	}
+	prefix = strings.ToLower(prefix)
 	for _, p := range []string{u.Path, decoded} {
-		p = strings.ToLower(path.Clean("/" + strings.ReplaceAll(p, `\`, "/")))
-		if below(strings.ToLower(prefix), p) {
-			return true
+		p = strings.ToLower(strings.ReplaceAll(p, `\`, "/"))
+		for _, p := range []string{p, pathParameters.ReplaceAllString(p, "")} {
+			if below(prefix, p) || below(prefix, path.Clean("/"+p)) {
+				return true
+			}
 		}
 	}
-	return below(strings.ToLower(prefix), strings.ToLower(u.Path))
+	return false
 }
 
 func below(prefix, p string) bool {
