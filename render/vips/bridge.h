@@ -97,6 +97,8 @@ int ghv_has_loader(int loader);
 int ghv_has_saver(int saver);
 void ghv_allow_loader(int loader);
 int64_t ghv_tracked_bytes(void);
+int ghv_is_blocked(const char *operation);
+int ghv_vector_enabled(void);
 
 void ghv_stop(ghv_input *input);
 int ghv_read_header(ghv_input *input, const ghv_load *load, ghv_header *header);

@@ -166,9 +166,12 @@ func (h *header) chooseJP2(p plan, step float64) decoding {
 // pdfBlock is the side of the squares in which libvips draws a page.
 const pdfBlock = 4000
 
+// maxPDFSide bounds a page as it is drawn; what is enlarged beyond is enlarged as pixels. The library holds ten million.
+const maxPDFSide = 200_000
+
 // choosePDF draws the page in the size that is asked for.
 func (h *header) choosePDF(p plan) decoding {
-	factor := math.Min(p.x.step, p.y.step)
+	factor := math.Max(math.Min(p.x.step, p.y.step), float64(max(h.width, h.height))/maxPDFSide)
 	d := decoding{page: h.page, shrink: 1, scale: 1 / factor, x: p.x.scaled(factor), y: p.y.scaled(factor)}
 	size := image.Pt(int(math.Round(float64(h.width)/factor)), int(math.Round(float64(h.height)/factor)))
 	d.size = image.Pt(max(size.X, 1), max(size.Y, 1))

@@ -409,6 +409,18 @@ func TestPDF(t *testing.T) {
 	}
 }
 
+// However large a part of a page is asked for, the library is never told a size that it cannot hold.
+func TestPDFEnlargedWithoutEnd(t *testing.T) {
+	r := newRenderer(t, Config{})
+	o := &memory{data: fixtures()["pdf"]}
+	job := full(image.Pt(625, 417))
+	job.Region, job.Size, job.Format = image.Rect(100, 200, 101, 201), image.Pt(8000, 8000), "jpg"
+	im := draw(t, r, o, job)
+	if c := color.RGBAModel.Convert(im.At(4000, 4000)).(color.RGBA); c.B < 250 || c.R > 5 {
+		t.Errorf("%v", c)
+	}
+}
+
 func TestFramesArePages(t *testing.T) {
 	r := newRenderer(t, Config{})
 	o := &memory{data: fixtures()["gif"]}

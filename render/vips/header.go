@@ -179,6 +179,10 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 		format: format, page: page, pages: max(1, int(head.pages)), width: int(head.width), height: int(head.height),
 		orientation: int(head.orientation), bands: int(head.bands), bits: int(head.bits), held: head.held != 0,
 	}
+	if format == "pdf" && min(h.width, h.height) <= 1 {
+		// What the library makes of a page whose size it cannot hold.
+		return nil, &brokenError{text: "a page of an impossible size"}
+	}
 	if len(profile) <= maxProfile {
 		h.profile = profile
 	}

@@ -111,6 +111,16 @@ func capabilities(loaders []string) (render.Capabilities, error) {
 // trackedBytes is what libvips holds for pixels at this moment.
 func trackedBytes() int64 { return int64(C.ghv_tracked_bytes()) }
 
+// blocked tells whether an operation of the library cannot be used.
+func blocked(operation string) bool {
+	name := C.CString(operation)
+	defer C.free(unsafe.Pointer(name))
+	return C.ghv_is_blocked(name) != 0
+}
+
+// vectorEnabled tells whether the library's vector code is on.
+func vectorEnabled() bool { return C.ghv_vector_enabled() != 0 }
+
 // takeBytes copies memory of the library into Go's and frees it.
 func takeBytes(data unsafe.Pointer, length C.size_t) []byte {
 	if data == nil {

@@ -56,6 +56,7 @@ ghv_start(char *error, size_t length)
 	vips_cache_set_max_mem(0);
 	vips_cache_set_max_files(0);
 	g_log_set_handler("VIPS", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, quiet, NULL);
+	g_log_set_handler("GLib-GObject", G_LOG_LEVEL_WARNING, quiet, NULL); /* sizes that no image can have */
 	g_log_set_handler("Poppler", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, quiet, NULL);
 
 	vips_block_untrusted_set(TRUE);
@@ -92,6 +93,24 @@ int64_t
 ghv_tracked_bytes(void)
 {
 	return (int64_t) vips_tracked_get_mem();
+}
+
+/* Whether an operation cannot be used, being blocked or not there. */
+int
+ghv_is_blocked(const char *operation)
+{
+	VipsOperation *made = vips_operation_new(operation);
+	int missing = !made || (VIPS_OPERATION_GET_CLASS(made)->flags & VIPS_OPERATION_BLOCKED);
+
+	VIPS_UNREF(made);
+	vips_error_clear();
+	return missing;
+}
+
+int
+ghv_vector_enabled(void)
+{
+	return vips_vector_isenabled();
 }
 
 void
