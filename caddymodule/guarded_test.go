@@ -55,7 +55,7 @@ func TestGuardedAnswersAreCachedAsDecided(t *testing.T) {
 			if strings.Contains(h.Get("Expires"), "2099") {
 				t.Error("the other server's Expires went out")
 			}
-			if shown := w.shown(httptest.NewRequest("GET", "/", nil)); shown != (test.status == 200) {
+			if shown := w.shown(httptest.NewRequest(http.MethodGet, "/", nil)); shown != (test.status == 200) {
 				t.Errorf("shown is %t", shown)
 			}
 		})

@@ -25,7 +25,7 @@ func TestRebuiltRequest(t *testing.T) {
 		"/%69iif/3/a/info.json":                                 "/iiif/3/a/info.json",
 	}
 	for in, want := range tests {
-		r := httptest.NewRequest("GET", in, strings.NewReader("_method=DELETE"))
+		r := httptest.NewRequest(http.MethodGet, in, strings.NewReader("_method=DELETE"))
 		for name, value := range map[string]string{
 			"Authorization": "Bearer S", "Cookie": "s=1", "X-Original-Url": "/iiif/2/b/info.json", "X-Rewrite-Url": "/b",
 			"X-Forwarded-Id": "b", "X-Http-Method-Override": "DELETE", "Accept": "image/webp", "Referer": "/?auth=S",
@@ -73,7 +73,7 @@ func TestMayReach(t *testing.T) {
 }
 
 func TestIdentityHeadersOfClientsAreRemoved(t *testing.T) {
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header["X-Gatehouse-Subject"] = []string{"me"}
 	r.Header["x-gatehouse-signer"] = []string{"me"}
 	r.Header["X_gatehouse_scopes"] = []string{"BD/X"}

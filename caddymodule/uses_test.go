@@ -9,8 +9,10 @@ import (
 func TestUseCounterClosesAfterTheLastUser(t *testing.T) {
 	var closedTimes int
 	c := useCounter{onLast: func() { closedTimes++ }}
-	if !c.acquire() || !c.acquire() {
-		t.Fatal("a new counter is not to be had")
+	for range 2 {
+		if !c.acquire() {
+			t.Fatal("a new counter is not to be had")
+		}
 	}
 	c.release()
 	c.retire()
