@@ -12,8 +12,8 @@ import (
 )
 
 // RedactFilter is the log filter `gatehouse_redact`. It takes out of an address, in whatever field it stands, each
-// query value and each path segment that is a credential of Gatehouse; it also works on full addresses, as in Location
-// and Referer. What cannot be parsed loses its whole query.
+// query value and each path segment that is a credential of Gatehouse, and everything that looks like a signed token; it
+// also works on full addresses, as in Location and Referer. What cannot be parsed loses its whole query.
 type RedactFilter struct{}
 
 // CaddyModule gives the module's name.
@@ -74,7 +74,12 @@ var secretKeys = map[string]bool{
 // secretPaths are path segments that are capabilities: a signed grant before an identifier, a job's or an upload's id.
 var secretPaths = regexp.MustCompile(`(/~)[^/?#]+|(/zip/)[^/?#]+|(/uploads/)[^/?#]+`)
 
+// signedTokens are compact JWS (RFC 7515 §7.1): what looks like one is a credential wherever a caller has put it, such
+// as after an ampersand in the path, or inside an address within the query.
+var signedTokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+(?:(?:\.|%2[eE])[A-Za-z0-9_-]*)+`)
+
 func redactURL(s string) string {
+	s = signedTokens.ReplaceAllString(s, redacted)
 	rest, fragment, hasFragment := strings.Cut(s, "#")
 	path, query, hasQuery := strings.Cut(rest, "?")
 	path = secretPaths.ReplaceAllString(path, "${1}${2}${3}"+redacted)

@@ -29,7 +29,12 @@ func TestRedactURL(t *testing.T) {
 		"/iiif/3/~S/id/full/max/0/default.jpg":       "/iiif/3/~REDACTED/id/full/max/0/default.jpg",
 		"/iiif/zip/S/download":                       "/iiif/zip/REDACTED/download",
 		"/iiif/2/edepot:ST_00015~ST00000126_0/x.jpg": "/iiif/2/edepot:ST_00015~ST00000126_0/x.jpg",
-		"": "",
+		"/a/info.json&auth=eyJhbGciOiJ.eyJzdWIiOiJ.s-_1/x": "/a/info.json&auth=REDACTED/x",
+		"/a%3Fauth%3DeyJhbGciOiJ%2eeyJzdWIiOiJ%2Es-_1%26x": "/a%3Fauth%3DREDACTED%26x",
+		"/a?next=%2Fb%3Fauth%3DeyJhbGciOiJ.eyJzdWIiOiJ.s":  "/a?next=%2Fb%3Fauth%3DREDACTED",
+		"/a?eyJhbGciOiJ.eyJzdWIiOiJ.":                      "/a?REDACTED",
+		"/keyJournal/eyJournal.txt":                        "/keyJournal/REDACTED",
+		"":                                                 "",
 	}
 	for in, want := range tests {
 		if got := redactURL(in); got != want {
