@@ -143,6 +143,9 @@ http://{$ADDR} {
 		gatehouse_authorize bouwdossiers
 		gatehouse_iiif bouwdossiers
 	}
+	handle {
+		respond 404
+	}
 }
 `, h.idp.Issuer(), h.idp.JWKSURL(), p.issuer, h.metadata.URL(), p.metadata, h.edepot.URL(), p.source, h.wabo.URL(), p.source,
 		p.collection, p.gatehouse, p.site)

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -13,8 +14,10 @@ import (
 // wire is a kept connection on which a test writes requests as it likes, also such as no client library would.
 type wire struct {
 	address string
-	conn    net.Conn
-	reader  *bufio.Reader
+	// patience bounds one exchange; a minute when it is zero.
+	patience time.Duration
+	conn     net.Conn
+	reader   *bufio.Reader
 }
 
 // ask writes a request, head and all, and reads the answer. A server may close a connection whenever it is idle: a
@@ -41,7 +44,7 @@ func (w *wire) try(method, head string) (answer, error) {
 		}
 		w.conn, w.reader = conn, bufio.NewReaderSize(conn, 16<<10)
 	}
-	if err := w.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := w.conn.SetDeadline(time.Now().Add(cmp.Or(w.patience, time.Minute))); err != nil {
 		return answer{}, err
 	}
 	// A server may refuse and answer before it has read everything.
