@@ -81,7 +81,7 @@ package_names() {
 present() {
 	case $1 in
 	cc) have pkg-config && { have cc || have gcc || have clang; } ;;
-	vips) have pkg-config && pkg-config --exists 'vips >= 8.10' ;;
+	vips) have pkg-config && pkg-config --exists 'vips >= 8.14' ;;
 	vips-tools) have vips && have vipsheader ;;
 	tiff-tools) have tiffinfo ;;
 	chromium) have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ;;
@@ -141,7 +141,7 @@ ensure() {
 	[ -n "$lacking" ] || return 0
 	say "Missing: $(echo "$lacking" | tr '\n' ' ')"
 	case $manager in
-	'') say "Install libvips 8.10 or newer with its headers, pkg-config and a C compiler." ;;
+	'') say "Install libvips 8.14 or newer with its headers, pkg-config and a C compiler." ;;
 	brew) say "Install with: brew install ${packages[*]}" ;;
 	apk) say "Install with: sudo apk add ${packages[*]}" ;;
 	pacman) say "Install with: sudo pacman -S ${packages[*]}" ;;
@@ -182,7 +182,7 @@ build() {
 # verify FILE holds that the binary has our modules, and each dependency at least as new as go.mod says.
 verify() {
 	local file=$1 modules
-	modules=$("./$file" list-modules) || die "$file does not run"
+	modules=$("$(realpath "$file")" list-modules) || die "$file does not run"
 	grep -q '^http.handlers.gatehouse_iiif' <<<"$modules" || die "$file has no Gatehouse in it"
 	{
 		go list -m -f '{{if and (not .Main) (not .Indirect)}}want {{.Path}} {{.Version}}{{end}}' all
