@@ -30,7 +30,7 @@ func (h *house) storm(t *testing.T, what func(nastiness) string, judge func(answ
 			for range attempts / connections {
 				head := what(n)
 				a, err := w.ask(http.MethodGet, head)
-				complaint := ""
+				var complaint string
 				switch {
 				case err != nil:
 					complaint = err.Error()

@@ -20,13 +20,11 @@ func everyByte(s string) string {
 
 // shape is an identifier of the dossier contract, §2, and what it means.
 type shape struct {
-	identifier                string // as text
-	district, dossier         string
-	barcode                   string // as the metadata holds it
-	file                      int
-	path                      string // where the original lies
-	metadataPath              string // the address at the metadata server, where it is not plain
-	fromWabo, onlyNumberedOne bool
+	identifier        string // as text
+	district, dossier string
+	barcode           string // as the metadata holds it
+	file              int
+	fromWabo          bool
 }
 
 func shapes() []shape {

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
 	"github.com/gatehouse-server/gatehouse/internal/testkit"
@@ -51,9 +50,4 @@ http://{$ADDR} {
 	file_server
 }
 `)
-}
-
-// noAnswer is a handler that is never meant to be asked.
-func noAnswer(t testing.TB) http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked for %s", r.URL) })
 }
