@@ -90,15 +90,11 @@ func (a *App) Start() error {
 			return err
 		}
 	}
-	started.Store(a)
 	return nil
 }
 
 // Stop does nothing: requests may still be in flight, and Cleanup follows.
-func (a *App) Stop() error {
-	started.CompareAndSwap(a, nil)
-	return nil
-}
+func (*App) Stop() error { return nil }
 
 // Cleanup gives up what this configuration holds, once its last request is answered. Caddy also calls it for a
 // configuration that failed half-way.

@@ -114,8 +114,8 @@ func explainedCaller(scopes []string, mail bool) *principal.Principal {
 
 // Collect implements prometheus.Collector for the app that runs now.
 func (*liveCollector) Collect(out chan<- prometheus.Metric) {
-	a := started.Load()
-	if a == nil || !a.acquire() {
+	a, err := running()
+	if err != nil || !a.acquire() {
 		return
 	}
 	defer a.release()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap/exp/zapslog"
@@ -17,9 +16,6 @@ import (
 
 // pool holds what outlives a reload, keyed by what identifies it and nothing else.
 var pool = caddy.NewUsagePool()
-
-// started is the app whose configuration runs now, for the gauges.
-var started atomic.Pointer[App]
 
 // pooled is what one configuration holds of the pool.
 type pooled struct{ keys []any }
