@@ -45,6 +45,7 @@ type plan struct {
 	source     string // in both of its source blocks
 	issuer     string // in the issuer's block
 	gatehouse  string // in the gatehouse block
+	global     string // beside it
 	site       string // in the site, before the handlers for dossiers
 	// before is called when the stand-ins are up and the server is not.
 	before func(*house)
@@ -128,6 +129,7 @@ func (h *house) write(p plan) string {
 		}
 		%s
 	}
+	%s
 }
 http://{$ADDR} {
 	bind 127.0.0.1
@@ -148,7 +150,7 @@ http://{$ADDR} {
 	}
 }
 `, h.idp.Issuer(), h.idp.JWKSURL(), p.issuer, h.metadata.URL(), p.metadata, h.edepot.URL(), p.source, h.wabo.URL(), p.source,
-		p.collection, p.gatehouse, p.site)
+		p.collection, p.gatehouse, p.global, p.site)
 }
 
 // waitForKeys returns once a bearer token is verified.

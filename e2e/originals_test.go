@@ -85,6 +85,12 @@ func TestArchiveAnswers(t *testing.T) {
 		"The image-server cannot be reached because the following error occurred: connection refused")
 	h.edepot.Up()
 	h.get(path, h.roles("BD/R")...).picture(t, "jpeg", 4, 4)
+	h.get(path+mailQuery(), "Cookie", "a=b", "X-Auth-Token", "secret").picture(t, "jpeg", 4, 4)
+	for _, r := range h.metadata.Requests() {
+		if r.Header.Get("Authorization")+r.Header.Get("Cookie")+r.Header.Get("X-Auth-Token")+r.Query != "" {
+			t.Fatalf("the metadata server was sent %+v", r)
+		}
+	}
 	for _, r := range h.edepot.Requests() {
 		if r.Header.Get("Authorization") != edepotSecret || r.Header.Get("Cookie") != "" || r.Query != "" {
 			t.Fatalf("the archive was sent %+v", r)

@@ -179,6 +179,49 @@ func TestInfoNegotiation(t *testing.T) {
 	}
 }
 
+// A proxy that is configured as trusted says what the caller saw; and a configured address goes before all.
+func TestAddressesInInfo(t *testing.T) {
+	forwarded := []string{"X-Forwarded-Host", "images.example.org", "X-Forwarded-Proto", "https"}
+	for name, test := range map[string]struct {
+		plan plan
+		want string
+	}{
+		"trusted proxy":    {plan{global: "servers {\ntrusted_proxies static 127.0.0.1/32\n}"}, "https://images.example.org"},
+		"base_url":         {plan{collection: "base_url https://iiif.example.org"}, "https://iiif.example.org"},
+		"no trusted proxy": {plan{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, test.plan)
+			h.put("1", map[string][]byte{"q.jpg": quadrants(t, 200, 100)}, "q.jpg")
+			want := test.want
+			if want == "" {
+				want = h.server.URL()
+			}
+			want += "/iiif/3/" + edepotID("1", 0)
+			credential := h.roles("BD/R")
+			if got := h.get("/iiif/3/"+edepotID("1", 0)+"/info.json", append(credential, forwarded...)...).info(t).ID3; got != want {
+				t.Errorf("the id is %q, want %q", got, want)
+			}
+			h.get("/iiif/3/"+edepotID("1", 0), append(credential, forwarded...)...).headers(t, "Location", want+"/info.json")
+			h.get("/iiif/3/"+edepotID("1", 0)+"/full/100,/0/default.jpg", append(credential, forwarded...)...).
+				headers(t, "Link", "<"+want+`/full/100,50/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/3/level2.json>;rel="profile"`)
+		})
+	}
+}
+
+// Version 3's !w,h never enlarges; whether a larger box is refused is a setting.
+func TestConfinedUpscale(t *testing.T) {
+	for setting, status := range map[string]int{"": 200, "confined_upscale fit": 200, "confined_upscale reject": 400} {
+		h := newHouse(t, plan{collection: setting})
+		h.put("1", map[string][]byte{"q.jpg": quadrants(t, 200, 100)}, "q.jpg")
+		a := h.get("/iiif/3/"+edepotID("1", 0)+"/full/!400,400/0/default.jpg", h.roles("BD/R")...)
+		if a.is(t, status) && status == http.StatusOK {
+			a.picture(t, "jpeg", 200, 100)
+		}
+		h.get("/iiif/3/"+edepotID("1", 0)+"/full/!50,50/0/default.jpg", h.roles("BD/R")...).picture(t, "jpeg", 50, 25)
+	}
+}
+
 // What is wrong with the parameters is told in a sentence that names it, with the reason for the caller only.
 func TestWrongParameters(t *testing.T) {
 	h := newHouse(t, plan{})

@@ -135,36 +135,6 @@ func TestTier(t *testing.T) {
 	}
 }
 
-// advertised asks for every size and every tile of an info.json.
-func advertised(t *testing.T, h *house, base, version string, got info, credential ...string) {
-	t.Helper()
-	for _, size := range got.Sizes {
-		for _, form := range []string{fmt.Sprintf("%d,", size.Width), fmt.Sprintf("%d,%d", size.Width, size.Height)} {
-			h.get(base+"/full/"+form+"/0/default.jpg", credential...).picture(t, "jpeg", size.Width, size.Height)
-		}
-	}
-	for _, tiles := range got.Tiles {
-		width, height := tiles.Width, tiles.Height
-		if height == 0 {
-			height = width
-		}
-		for _, factor := range tiles.ScaleFactors {
-			for y := 0; y < got.Height; y += height * factor {
-				for x := 0; x < got.Width; x += width * factor {
-					region := image.Rect(x, y, x+width*factor, y+height*factor).Intersect(image.Rect(0, 0, got.Width, got.Height))
-					w, d := (region.Dx()+factor-1)/factor, (region.Dy()+factor-1)/factor
-					size := fmt.Sprintf("%d,%d", w, d)
-					if version == "2" {
-						size = fmt.Sprintf("%d,", w)
-					}
-					path := fmt.Sprintf("%s/%d,%d,%d,%d/%s/0/default.jpg", base, region.Min.X, region.Min.Y, region.Dx(), region.Dy(), size)
-					h.get(path, credential...).picture(t, "jpeg", w, d)
-				}
-			}
-		}
-	}
-}
-
 // Whatever is asked for of a tier, its pixels have no more detail than the smaller image: enlarging does not bring back
 // what was taken away.
 func TestTierHasNoDetail(t *testing.T) {
