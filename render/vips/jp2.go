@@ -2,13 +2,14 @@ package vips
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
 // jp2Shape is how a JPEG 2000 code stream is cut: libvips does not tell, and the cost of a part depends on it. The zero
 // value stands for one tile in one resolution.
 type jp2Shape struct {
-	// offsetX and offsetY: the tile grid's origin may differ from the picture's; such files count as not tiled.
+	// tileWidth and tileHeight are 0 where the tiles do not begin at the picture's corner: such files count as untiled.
 	tileWidth, tileHeight int
 	width, height         int
 	// reductions is how many times the size can be halved while decoding.
@@ -23,42 +24,49 @@ func (s jp2Shape) tiled() bool {
 func ceilShift(v, r int) int { return (v + 1<<r - 1) >> r }
 
 // readJP2Shape finds the SIZ and COD markers (ISO/IEC 15444-1 A.5.1, A.6.1) behind the boxes of a JP2 file. What it
-// cannot read is no error: the library judges the file, and cost is then counted for the whole of it.
-func readJP2Shape(r io.ReaderAt, size int64) jp2Shape {
-	offset, ok := codeStream(r, size)
-	if !ok {
-		return jp2Shape{}
+// cannot make sense of is no error: the library judges the file, and cost is then counted for the whole of it. An error
+// of the reader is.
+func readJP2Shape(r io.ReaderAt, size int64) (jp2Shape, error) {
+	offset, ok, err := codeStream(r, size)
+	if !ok || err != nil {
+		return jp2Shape{}, err
 	}
 	head := make([]byte, 2048)
-	n, _ := r.ReadAt(head, offset)
-	return parseMarkers(head[:n])
+	n, err := r.ReadAt(head, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return jp2Shape{}, err
+	}
+	return parseMarkers(head[:n]), nil
 }
 
 // codeStream gives the offset of the code stream: of the contents of the jp2c box (15444-1 I.5.4).
-func codeStream(r io.ReaderAt, size int64) (int64, bool) {
+func codeStream(r io.ReaderAt, size int64) (int64, bool, error) {
 	var box [16]byte
 	offset := int64(0)
 	for range 64 {
-		n, _ := r.ReadAt(box[:], offset)
+		n, err := r.ReadAt(box[:], offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, false, err
+		}
 		if n < 8 {
-			return 0, false
+			break
 		}
 		if binary.BigEndian.Uint32(box[:]) == 0xFF4FFF51 {
-			return offset, true
+			return offset, true, nil
 		}
 		length, head := int64(binary.BigEndian.Uint32(box[:])), int64(8)
 		if length == 1 && n == 16 {
 			length, head = int64(binary.BigEndian.Uint64(box[8:])), 16
 		}
 		if string(box[4:8]) == "jp2c" {
-			return offset + head, true
+			return offset + head, true, nil
 		}
 		if length < head || length > size-offset {
-			return 0, false
+			break
 		}
 		offset += length
 	}
-	return 0, false
+	return 0, false, nil
 }
 
 // parseMarkers reads the main header of a code stream as far as it is in b.

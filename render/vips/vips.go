@@ -167,7 +167,9 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	}
 	switch format {
 	case "jp2":
-		h.jp2 = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size)
+		if h.jp2, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
+			return nil, err
+		}
 		h.held = !h.jp2.tiled()
 		h.pages = 1
 	case "jpeg", "png", "jxl":
