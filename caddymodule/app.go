@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -40,6 +41,7 @@ type App struct {
 	renderer    *lazyRenderer
 	collections map[string]*collectionRuntime
 	uses        useCounter
+	started     bool
 }
 
 // CaddyModule gives the module's name.
@@ -82,6 +84,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 
 // Start opens the state and begins to fetch keys.
 func (a *App) Start() error {
+	a.started = true
 	if err := a.openState(); err != nil {
 		return err
 	}
@@ -96,10 +99,18 @@ func (a *App) Start() error {
 // Stop does nothing: requests may still be in flight, and Cleanup follows.
 func (*App) Stop() error { return nil }
 
+// lateRequests is how long a replaced configuration goes on to answer. Cleanup does not wait for requests that were read
+// before it and come to our handlers after it, as when another handler before ours asks somebody.
+const lateRequests = 5 * time.Second
+
 // Cleanup gives up what this configuration holds, once its last request is answered. Caddy also calls it for a
-// configuration that failed half-way.
+// configuration that failed half-way, or was only validated.
 func (a *App) Cleanup() error {
-	a.uses.retire()
+	if !a.started || caddy.Exiting() {
+		a.uses.retire()
+		return nil
+	}
+	time.AfterFunc(lateRequests, a.uses.retire)
 	return nil
 }
 

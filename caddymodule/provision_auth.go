@@ -54,10 +54,48 @@ func (s sharedIssuer) Destruct() error {
 	return nil
 }
 
+// keyMemoryKey identifies the one memory of key sets that the process has.
+type keyMemoryKey struct{}
+
+type sharedKeyMemory struct{ *authn.MemoryKeys }
+
+// Destruct implements caddy.Destructor.
+func (sharedKeyMemory) Destruct() error { return nil }
+
+// handedKeys hands the keys of a source from one configuration to the next, also when the issuer got another name or
+// the state another place, where nothing is kept of it: a reload never makes callers wait for a fetch.
+type handedKeys struct {
+	state  authn.KeyCache
+	memory *authn.MemoryKeys
+	source string
+}
+
+// LoadKeys implements authn.KeyCache.
+func (k handedKeys) LoadKeys(ctx context.Context, issuer string) (authn.CachedKeys, error) {
+	if keys, err := k.memory.LoadKeys(ctx, k.source); err == nil {
+		return keys, nil
+	}
+	return k.state.LoadKeys(ctx, issuer)
+}
+
+// SaveKeys implements authn.KeyCache.
+func (k handedKeys) SaveKeys(ctx context.Context, issuer string, keys authn.CachedKeys) error {
+	if err := k.memory.SaveKeys(ctx, k.source, keys); err != nil {
+		return err
+	}
+	return k.state.SaveKeys(ctx, issuer, keys)
+}
+
 // provisionAuth builds the issuers and the mail login. It fetches nothing.
 func (a *App) provisionAuth() error {
 	var err error
 	if a.mailLogin, err = a.newMailLogin(); err != nil {
+		return err
+	}
+	memory, err := share(&a.pooled, keyMemoryKey{}, func() (sharedKeyMemory, error) {
+		return sharedKeyMemory{authn.NewMemoryKeys()}, nil
+	})
+	if err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Issuers)) {
@@ -72,7 +110,7 @@ func (a *App) provisionAuth() error {
 		issuer, err := share(&a.pooled, issuerKey{a.stateKey, string(identity)}, func() (sharedIssuer, error) {
 			issuer, err := authn.NewIssuer(config, authn.Dependencies{
 				Logger: poolLogger("gatehouse.jwks"),
-				Cache:  a.engine.Engine,
+				Cache:  handedKeys{state: a.engine.Engine, memory: memory.MemoryKeys, source: config.JWKSURI},
 			})
 			return sharedIssuer{issuer, new(issuerRun)}, err
 		})
