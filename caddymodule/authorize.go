@@ -62,15 +62,11 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 	allowAnyOrigin(w.Header())
 
 	var granted grant
-	switch {
-	case err != nil:
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		// A preflight, or a refusal: neither needs a decision.
-		if err = h.collection.handler.ServeHTTP(w, r); err == nil {
-			return nil
-		}
-	default:
-		granted, err = h.decide(r, request)
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		granted, err = h.decide(r, request, err)
+	} else if err = h.collection.handler.ServeHTTP(w, r); err == nil {
+		// A preflight needs no decision.
+		return nil
 	}
 	if err != nil {
 		t.failed(err)
@@ -99,19 +95,27 @@ type grant struct {
 
 type grantKey struct{}
 
-// decide answers whether the caller may have what was asked for; a denial is an error.
-func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request) (grant, error) {
+// decide answers whether the caller may have what was asked for; a denial is an error. An address that cannot be read
+// is refused with badAddress, unless the caller is refused for a reason that needs no address.
+func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request, badAddress error) (grant, error) {
 	who, _ := principal.FromContext(r.Context())
 	if who == nil {
 		who = principal.Nobody()
 	}
 	found := h.collection.lookup(request)
-	decision, err := h.collection.decide(r.Context(), who, request, found)
+	var facts authz.Facts = found
+	if badAddress != nil {
+		facts = malformed{lookup: h.collection.items.Lookup(request.RefusedIdentifier), identifier: request.RefusedIdentifier != "", err: badAddress}
+	}
+	decision, err := h.collection.decide(r.Context(), who, request, facts)
 	if err != nil {
 		return grant{}, err
 	}
 	if decision.RuleError != nil {
 		h.app.logger.Warn("a rule could not be evaluated", "collection", h.Collection, "rule", decision.Rule, "error", decision.RuleError)
+	}
+	if decision.Allowed() && badAddress != nil {
+		return grant{}, badAddress
 	}
 	if !decision.Allowed() {
 		return grant{}, &problem.Error{Status: decision.Status, Code: decision.Code, Detail: decision.Reason, Denial: true}

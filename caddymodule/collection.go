@@ -41,11 +41,11 @@ func (c *collectionRuntime) lookup(request iiif.Request) lookup {
 }
 
 // decide asks the policy.
-func (c *collectionRuntime) decide(ctx context.Context, who *principal.Principal, request iiif.Request, found lookup) (authz.Decision, error) {
+func (c *collectionRuntime) decide(ctx context.Context, who *principal.Principal, request iiif.Request, facts authz.Facts) (authz.Decision, error) {
 	if c.policy == nil {
 		return authz.Public(c.name, request.RawIdentifier, c.maxAge), nil
 	}
-	return c.policy.Decide(ctx, who, requestInfo(request), found)
+	return c.policy.Decide(ctx, who, requestInfo(request), facts)
 }
 
 func requestInfo(request iiif.Request) authz.RequestInfo {

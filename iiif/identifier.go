@@ -35,6 +35,7 @@ func (req *Request) setIdentifier(raw string, query query) error {
 		}
 		req.Page = page
 	}
+	req.RefusedIdentifier = identifier
 	decoded, err := url.PathUnescape(identifier)
 	if err != nil {
 		return refuse(codeIdentifier, "The identifier is not well percent-encoded.")
@@ -42,7 +43,7 @@ func (req *Request) setIdentifier(raw string, query query) error {
 	if err := checkIdentifier(decoded); err != nil {
 		return err
 	}
-	req.RawIdentifier, req.Identifier = identifier, decoded
+	req.RawIdentifier, req.Identifier, req.RefusedIdentifier = identifier, decoded, ""
 	return nil
 }
 

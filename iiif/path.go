@@ -32,6 +32,9 @@ type Request struct {
 	RawIdentifier string
 	// Identifier is RawIdentifier, decoded once.
 	Identifier string
+	// RefusedIdentifier is what stands in place of an identifier that cannot be one, for whoever has words of their own
+	// for that. It is not trusted and names nothing.
+	RefusedIdentifier string
 	// Page counts from 1.
 	Page int
 	// Params are set for an ImageRequest.
