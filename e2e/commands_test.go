@@ -200,7 +200,7 @@ func TestTokenCommand(t *testing.T) {
 	h.metadata.Put(dossier("1", "PUBLIC", "PUBLIC", "N", "a.jpg"))
 	h.metadata.Put(dossier("3", "RESTRICTED", "PUBLIC", "N", "a.jpg"))
 	config := filepath.Join(filepath.Dir(h.server.Dir()), "Caddyfile")
-	make := func(arguments ...string) (token string) {
+	mint := func(arguments ...string) (token string) {
 		arguments = append([]string{"token", "--config", config}, arguments...)
 		var made struct {
 			Token   string
@@ -218,14 +218,14 @@ func TestTokenCommand(t *testing.T) {
 	ask := func(number string, query string, headers ...string) answer {
 		return h.get("/iiif/2/"+edepotID(number, 0)+imageTail+query, headers...)
 	}
-	special := "Bearer " + make("--subject", "a", "--scope", "BD/X")
+	special := "Bearer " + mint("--subject", "a", "--scope", "BD/X")
 	ask("3", "", "Authorization", special).is(t, http.StatusOK)
-	civil := "Bearer " + make("--subject", "a", "--scope", "BD/R", "--scope", "other")
+	civil := "Bearer " + mint("--subject", "a", "--scope", "BD/R", "--scope", "other")
 	ask("1", "", "Authorization", civil).is(t, http.StatusOK)
 	ask("3", "", "Authorization", civil).text(t, http.StatusUnauthorized, "Document access is restricted")
-	none := "Bearer " + make("--subject", "a")
+	none := "Bearer " + mint("--subject", "a")
 	ask("1", "", "Authorization", none).text(t, http.StatusUnauthorized, "Invalid scope")
-	mail := "?auth=" + make("--subject", citizen, "--mail")
+	mail := "?auth=" + mint("--subject", citizen, "--mail")
 	ask("1", mail).is(t, http.StatusOK)
 	ask("3", mail).text(t, http.StatusUnauthorized, "Document access is restricted")
 
