@@ -107,6 +107,8 @@ func TestProxyPassesOnWhatWasAuthorized(t *testing.T) {
 			t.Errorf("%s: the headers %q went on, want %q", test.name, names, want)
 		}
 	}
+	// What only staff may see was shown, by whoever.
+	g.server.WaitLog(`"msg":"restricted original shown","collection":"maps","identifier":"staff-1"`)
 }
 
 // Whatever an image server might read as one of its addresses is judged, or goes nowhere.
