@@ -95,8 +95,10 @@ func (r *remote) open(ctx, life context.Context, path string) (Original, error) 
 	for range openTries {
 		f := r.remembered(path)
 		if f == nil || r.clock.Now().Sub(f.checked) >= r.conf.Fresh {
+			// The search may outlive this call, so that it gets a variable that nobody writes to any more.
+			before := f
 			var err error
-			f, err = r.searches.do(ctx, life, path, func(ctx context.Context) (*found, error) { return r.search(ctx, path, f) })
+			f, err = r.searches.do(ctx, life, path, func(ctx context.Context) (*found, error) { return r.search(ctx, path, before) })
 			if err != nil {
 				return nil, waited(err)
 			}

@@ -208,6 +208,25 @@ func TestRemoteLivesAsLongAsItsUsers(t *testing.T) {
 	}
 }
 
+// Who leaves at once goes on before the search that it began has read what it was given; the race detector would see
+// that they share it.
+func TestRemoteSearchesOnWithoutItsCaller(t *testing.T) {
+	_, r := newShelf(t, 1000, Remote{Fresh: -1})
+	openAndClose(t, r, "a")
+	life := r.enter()
+	defer r.leave()
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for range 200 {
+		if o, err := r.open(gone, life, "a"); err == nil {
+			r.enter()
+			_ = o.Close()
+		} else if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A reader that goes straight on asks for more and more; one that jumps does not.
 func TestRemoteLookAhead(t *testing.T) {
 	place, r := newShelf(t, 64*blockSize, Remote{})
