@@ -153,7 +153,7 @@ func unknownPatterns() []*cel.AttributePatternType {
 	return patterns
 }
 
-// noMatch is the answer when no rule matched, and ruleError when a tier rule could not be evaluated.
+// Codes of decisions that no rule made: none matched, or a tier rule could not be evaluated.
 const (
 	codeNoMatch   = "no_rule_matched"
 	codeRuleError = "rule_error"
