@@ -45,7 +45,7 @@ typedef struct {
 	int loader;
 	int page;
 	int shrink;   /* JPEG: 1, 2, 4, 8 */
-	double scale; /* WebP and PDF */
+	double scale; /* PDF */
 	double dpi;   /* PDF */
 } ghv_load;
 

@@ -38,10 +38,11 @@ take_bands(const ghv_raster *raster, int from, int count, gboolean eight, ghv_ra
 static gboolean
 fits(const ghv_job *job, int colours)
 {
-	const char *space = (const char *) job->profile + 16;
+	const char *space;
 
 	if (!job->profile || job->profile_length < 128)
 		return FALSE;
+	space = (const char *) job->profile + 16;
 	switch (colours) {
 	case 1:
 		return memcmp(space, "GRAY", 4) == 0;

@@ -106,25 +106,24 @@ rotate_raster(ghv_input *input, ghv_raster *raster, const ghv_job *job, gboolean
 
 /* Turns and writes a raster of 8 bits; it is one or three bands, and alpha where the count is even. */
 int
-ghv_encode(ghv_input *input, const ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture)
+ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture)
 {
 	gboolean alpha = raster->bands % 2 == 0;
-	ghv_raster *own = (ghv_raster *) raster;
 	VipsImage *image;
 	int outcome = GHV_OK;
 
 	if (alpha && !keeps_alpha(job->format)) {
-		if ((outcome = ghv_flatten(own)))
+		if ((outcome = ghv_flatten(raster)))
 			return outcome;
 		alpha = FALSE;
 	}
 	if (job->angle != 0) {
 		if (!alpha && keeps_alpha(job->format)) {
-			if ((outcome = add_alpha(own)))
+			if ((outcome = add_alpha(raster)))
 				return outcome;
 			alpha = TRUE;
 		}
-		if ((outcome = rotate_raster(input, own, job, alpha)))
+		if ((outcome = rotate_raster(input, raster, job, alpha)))
 			return outcome;
 	}
 

@@ -185,9 +185,9 @@ var fixtures = sync.OnceValue(func() map[string][]byte {
 	return files
 })
 
-func onceFile(dir, name string, make func()) {
+func onceFile(dir, name string, create func()) {
 	if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
-		make()
+		create()
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	_ "golang.org/x/image/tiff"
@@ -405,6 +408,32 @@ func TestPDF(t *testing.T) {
 		part.Region, part.Size = image.Rect(100, 100, 200, 300), image.Pt(50, 100)
 		if err := compare(draw(t, r, o, part), crop(half, image.Rect(50, 50, 100, 150)), 2, 0.2); err != nil {
 			t.Errorf("page %d: a part is not part of the whole: %v", page, err)
+		}
+	}
+}
+
+// HEIF, AVIF and JPEG XL are read where the configuration asks for them.
+func TestFormatsOnDemand(t *testing.T) {
+	r := newRenderer(t, Config{Loaders: []string{"heif", "avif", "jxl"}})
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "in.png"), fixtures()["png"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ format, file, save string }{
+		{"avif", "out.avif", "heifsave --compression av1 --Q 95"}, {"heif", "out.heic", "heifsave --Q 95"}, {"jxl", "out.jxl", "jxlsave --Q 95"},
+	} {
+		words := strings.Fields(test.save)
+		tool(dir, append([]string{"vips", words[0], "in.png", test.file}, words[1:]...)...)
+		o := &memory{name: test.file, data: must(os.ReadFile(filepath.Join(dir, test.file)))}
+		info, err := r.Describe(context.Background(), o, 0)
+		if err != nil || info.Format != test.format || info.Width != refWidth || info.Height != refHeight {
+			t.Errorf("%s: %+v, %v", test.format, info, err)
+			continue
+		}
+		job := full(image.Pt(refWidth, refHeight))
+		job.Region, job.Size = image.Rect(37, 91, 337, 311), image.Pt(150, 110)
+		if err := compare(draw(t, r, o, job), expected(reference(), job, 0), 16, 3); err != nil {
+			t.Errorf("%s: %v", test.format, err)
 		}
 	}
 }

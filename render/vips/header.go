@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"unsafe"
 
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/render/tiffdir"
@@ -171,7 +170,7 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 	}
 	var head C.ghv_header
 	result := C.ghv_read_header(in.c, &load, &head)
-	profile := takeBytes(unsafe.Pointer(head.profile), head.profile_length)
+	profile := takeBytes(head.profile, head.profile_length)
 	if err := in.outcome(result, &head.error[0]); err != nil {
 		return nil, err
 	}
@@ -186,7 +185,8 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 	if len(profile) <= maxProfile {
 		h.profile = profile
 	}
-	if h.orientation < 1 || h.orientation > 8 {
+	if h.orientation < 1 || h.orientation > 8 || format == "heif" || format == "avif" {
+		// libheif turns pictures by itself; what an Exif block beside them says is then done already.
 		h.orientation = 1
 	}
 	return h, nil

@@ -32,6 +32,6 @@ int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpre
 int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
 int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
 int ghv_flatten(ghv_raster *raster);
-int ghv_encode(ghv_input *input, const ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture);
+int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture);
 
 #endif

@@ -87,6 +87,19 @@ func TestMaxSourcePixels(t *testing.T) {
 	}
 }
 
+// A file that would be read into memory as a whole is bounded in bytes too.
+func TestWholeFilesAreBounded(t *testing.T) {
+	r := newRenderer(t, Config{})
+	for _, name := range []string{"gif", "webp"} {
+		_, err := r.Describe(context.Background(), &vast{memory{name: name, data: fixtures()[name]}}, 0)
+		wantProblem(t, err, http.StatusRequestEntityTooLarge, "too_large")
+	}
+}
+
+type vast struct{ memory }
+
+func (v *vast) Info() source.Info { return source.Info{Size: 1 << 40, Name: v.name} }
+
 func TestJobsThatCannotBe(t *testing.T) {
 	r := newRenderer(t, Config{MaxWidth: 1000, MaxHeight: 500})
 	page := image.Pt(refWidth, refHeight)

@@ -22,7 +22,7 @@ ghv_open(ghv_input *input, const ghv_load *load)
 		failed = vips_tiffload_source(source, &image, COMMON, "page", load->page, NULL);
 		break;
 	case GHV_WEBP:
-		failed = vips_webpload_source(source, &image, COMMON, "page", load->page, "scale", load->scale, NULL);
+		failed = vips_webpload_source(source, &image, COMMON, "page", load->page, NULL);
 		break;
 	case GHV_GIF:
 		failed = vips_gifload_source(source, &image, COMMON, "page", load->page, NULL);

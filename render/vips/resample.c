@@ -56,6 +56,13 @@ filter_free(filter *f)
 	g_free(f->weights);
 }
 
+/* Whether each sample is one of the source: the usual case of a tile. */
+static gboolean
+is_copy(const ghv_axis *axis, int source)
+{
+	return axis->step == 1 && axis->start == floor(axis->start) && axis->start >= 0 && axis->start + axis->n <= source;
+}
+
 /* Weights of one output sample whose centre is at centre. What lies beyond an edge repeats the edge. */
 static void
 weigh(tap *t, float *weights, double centre, double step, int length)
@@ -113,7 +120,12 @@ filter_make(filter *f, const ghv_axis *axis, int source)
 	f->plain = f->block == 1;
 	for (int i = 0; i < axis->n; i++) {
 		tap *t = &f->taps[i];
-		weigh(t, f->weights + i * room, start + (i + 0.5) * step, step, f->length);
+		if (is_copy(axis, source)) {
+			f->weights[i] = 1;
+			*t = (tap) { .first = (int) start + i, .count = 1, .weights = f->weights + i };
+		}
+		else
+			weigh(t, f->weights + i * room, start + (i + 0.5) * step, step, f->length);
 		f->first = MIN(f->first, t->first);
 		f->end = MAX(f->end, t->first + t->count);
 		f->longest = MAX(f->longest, t->count);

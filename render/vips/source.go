@@ -56,6 +56,17 @@ func newInput(ctx context.Context, original source.Original) (*input, error) {
 	return in, nil
 }
 
+// duplicate gives a descriptor of its own for an open file, which programs that are started do not inherit.
+func duplicate(fd uintptr) (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	own, err := syscall.Dup(int(fd))
+	if err == nil {
+		syscall.CloseOnExec(own)
+	}
+	return own, err
+}
+
 // only makes a TIFF look as if it held one directory. The library then neither walks the chain of directories, which
 // for large pyramids costs more than a tile, nor can it be led into a loop, and pages and SubIFDs are opened alike.
 func (in *input) only(file *tiffdir.File, d *tiffdir.Directory) {

@@ -1,7 +1,9 @@
 #include "internal.h"
 
-#include <malloc.h>
 #include <vips/vector.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static const struct {
 	const char *class_name; /* all loaders of the format descend from it */
@@ -36,10 +38,11 @@ int
 ghv_start(char *error, size_t length)
 {
 #ifdef __GLIBC__
-	/* An arena for each thread keeps what its thread freed: thumbnails then peak at three times the memory. A fixed
-	 * threshold gives the buffers of whole pictures back to the system at once. */
+	/* An arena for each thread keeps what its thread freed: thumbnails then peak at three times the memory. Buffers of
+	 * whole pictures go back to the system at once, those of tiles are used again. */
 	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 #endif
 
 	/* The code allocator of liborc, which libvips 8.14 uses for vector code, races: concurrent renders crash. */

@@ -127,6 +127,9 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 		return nil, key, problem.Wrap(&render.UnsupportedError{Kind: kind}, http.StatusUnsupportedMediaType, "not_an_image",
 			"The file is not an image of a kind that can be shown ("+kind+")")
 	}
+	if readsWhole(format) && info.Size > maxWholeFile {
+		return nil, key, tooLarge("The original has %d MB; at most %d MB are allowed for its format", info.Size>>20, maxWholeFile>>20)
+	}
 	h, err := r.readHeader(ctx, original, format, page)
 	if err != nil {
 		return nil, key, err
@@ -137,6 +140,12 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 	r.headers.put(key, h)
 	return h, key, nil
 }
+
+// maxWholeFile is the size in bytes up to which a file is read whole.
+const maxWholeFile = 256 << 20
+
+// readsWhole tells the formats whose files the library takes into memory as they are, whatever part is asked for.
+func readsWhole(format string) bool { return format == "gif" || format == "webp" }
 
 func tooLarge(format string, args ...any) error {
 	return problem.New(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf(format, args...))
