@@ -1,6 +1,5 @@
-#include "internal.h"
+#include "filter.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Resampling on the grid of the whole picture.
@@ -11,128 +10,6 @@
  *
  * Where the step is 4 or more, whole blocks are averaged first, on the grid of their size, and the rest of the way goes
  * by Lanczos. Enlarging goes by a cubic (Catmull-Rom), which does not ring as far. */
-
-/* The samples that make one output sample. */
-typedef struct {
-	int first, count;
-	const float *weights;
-} tap;
-
-typedef struct {
-	int block;      /* source samples that are averaged first */
-	int length;     /* of the source in blocks */
-	int first, end; /* blocks that are needed, at least one */
-	int longest;    /* count of a tap */
-	gboolean plain; /* every output sample is one source sample, in order */
-	tap *taps;
-	float *weights;
-} filter;
-
-static double
-lanczos3(double x)
-{
-	if (fabs(x) < 1e-9)
-		return 1;
-	if (fabs(x) >= 3)
-		return 0;
-	return 3 * sin(G_PI * x) * sin(G_PI * x / 3) / (G_PI * G_PI * x * x);
-}
-
-static double
-catmull_rom(double x)
-{
-	x = fabs(x);
-	if (x < 1)
-		return 1.5 * x * x * x - 2.5 * x * x + 1;
-	if (x < 2)
-		return -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2;
-	return 0;
-}
-
-static void
-filter_free(filter *f)
-{
-	g_free(f->taps);
-	g_free(f->weights);
-}
-
-/* Whether each sample is one of the source: the usual case of a tile. */
-static gboolean
-is_copy(const ghv_axis *axis, int source)
-{
-	return axis->step == 1 && axis->start == floor(axis->start) && axis->start >= 0 && axis->start + axis->n <= source;
-}
-
-/* Weights of one output sample whose centre is at centre. What lies beyond an edge repeats the edge. */
-static void
-weigh(tap *t, float *weights, double centre, double step, int length)
-{
-	gboolean down = step >= 1;
-	double stretch = down ? step : 1;
-	double radius = (down ? 3 : 2) * stretch;
-	int from = (int) ceil(centre - radius - 0.5);
-	int to = (int) floor(centre + radius - 0.5);
-	int low = CLAMP(from, 0, length - 1), high = CLAMP(to, 0, length - 1);
-	double sum = 0;
-
-	t->first = low;
-	t->count = high - low + 1;
-	t->weights = weights;
-	memset(weights, 0, t->count * sizeof(float));
-	for (int j = from; j <= to; j++) {
-		double x = (j + 0.5 - centre) / stretch;
-		double w = down ? lanczos3(x) : catmull_rom(x);
-		weights[CLAMP(j, low, high) - low] += (float) w;
-		sum += w;
-	}
-	for (int k = 0; k < t->count; k++)
-		weights[k] = (float) (weights[k] / sum);
-
-	/* Zeros at the ends would make a copy cost as much as a filter. */
-	while (t->count > 1 && fabsf(t->weights[t->count - 1]) < 1e-6f)
-		t->count--;
-	while (t->count > 1 && fabsf(t->weights[0]) < 1e-6f) {
-		t->weights++;
-		t->first++;
-		t->count--;
-	}
-}
-
-static int
-filter_make(filter *f, const ghv_axis *axis, int source)
-{
-	double start, step;
-	gsize room;
-
-	f->block = axis->step >= 4 ? (int) (axis->step / 2) : 1;
-	f->length = (source + f->block - 1) / f->block;
-	start = axis->start / f->block;
-	step = axis->step / f->block;
-	room = 2 * (gsize) ceil(3 * MAX(step, 1)) + 2;
-	f->taps = g_try_new0(tap, axis->n);
-	f->weights = g_try_new(float, room * axis->n);
-	if (!f->taps || !f->weights)
-		return GHV_MEMORY;
-
-	f->first = f->length - 1;
-	f->end = 1;
-	f->longest = 1;
-	f->plain = f->block == 1;
-	for (int i = 0; i < axis->n; i++) {
-		tap *t = &f->taps[i];
-		if (is_copy(axis, source)) {
-			f->weights[i] = 1;
-			*t = (tap) { .first = (int) start + i, .count = 1, .weights = f->weights + i };
-		}
-		else
-			weigh(t, f->weights + i * room, start + (i + 0.5) * step, step, f->length);
-		f->first = MIN(f->first, t->first);
-		f->end = MAX(f->end, t->first + t->count);
-		f->longest = MAX(f->longest, t->count);
-		f->plain = f->plain && t->count == 1 && t->first == f->taps[0].first + i;
-	}
-	return GHV_OK;
-}
 
 /* Adds count pixels to line as floats, colours multiplied by alpha, which is the last band. */
 static void
@@ -158,10 +35,10 @@ add_row(float *restrict line, const void *restrict row, int count, int bands, in
 }
 
 static inline __attribute__((always_inline)) void
-across(const filter *f, int n, const float *restrict in, float *restrict out, int bands)
+across(const ghv_filter *f, int n, const float *restrict in, float *restrict out, int bands)
 {
 	for (int i = 0; i < n; i++) {
-		const tap *t = &f->taps[i];
+		const ghv_tap *t = &f->taps[i];
 		const float *from = in + (size_t) (t->first - f->first) * bands;
 		for (int k = 0; k < bands; k++) {
 			float sum = 0;
@@ -174,7 +51,7 @@ across(const filter *f, int n, const float *restrict in, float *restrict out, in
 
 /* Filters one line along x. The usual counts of bands get loops of their own. */
 static void
-filter_line(const filter *f, int n, const float *in, float *out, int bands)
+filter_line(const ghv_filter *f, int n, const float *in, float *out, int bands)
 {
 	if (f->plain)
 		memcpy(out, in + (size_t) (f->taps[0].first - f->first) * bands, (size_t) n * bands * sizeof(float));
@@ -230,7 +107,7 @@ typedef struct {
 	VipsImage *image;
 	ghv_raster *out;
 	gboolean alpha;
-	filter x, y;
+	ghv_filter x, y;
 	VipsRect loaded; /* what region holds */
 	int bottom;      /* of what will be needed */
 	float *line;     /* one line of the source, in blocks */
@@ -288,7 +165,7 @@ pass_run(pass *p)
 	int next = p->y.first;
 
 	for (int i = 0; i < p->out->height; i++) {
-		const tap *t = &p->y.taps[i];
+		const ghv_tap *t = &p->y.taps[i];
 		for (; next < t->first + t->count; next++) {
 			int outcome = block_row(p, next);
 			if (outcome)
@@ -332,7 +209,7 @@ pass_start(pass *p, const ghv_axis *x, const ghv_axis *y)
 {
 	int outcome, bands = p->image->Bands;
 
-	if ((outcome = filter_make(&p->x, x, p->image->Xsize)) || (outcome = filter_make(&p->y, y, p->image->Ysize)) ||
+	if ((outcome = ghv_filter_make(&p->x, x, p->image->Xsize)) || (outcome = ghv_filter_make(&p->y, y, p->image->Ysize)) ||
 		(outcome = ghv_raster_make(p->out, x->n, y->n, bands, p->image->BandFmt == VIPS_FORMAT_USHORT ? 2 : 1)))
 		return outcome;
 
@@ -358,8 +235,8 @@ ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_ax
 
 	if (!outcome)
 		outcome = p.x.plain && p.y.plain ? pass_copy(&p) : pass_run(&p);
-	filter_free(&p.x);
-	filter_free(&p.y);
+	ghv_filter_free(&p.x);
+	ghv_filter_free(&p.y);
 	g_free(p.line);
 	g_free(p.sums);
 	g_free(p.ring);
