@@ -75,16 +75,29 @@ func (f *folder) open(ctx context.Context, path string) (*folderOriginal, error)
 	if f.NameVariants {
 		names = NameVariants(path)
 	}
+	// refused is why a name that is there counts as absent, for the log.
+	var refused error
 	for _, name := range names {
 		o, err := f.openFile(root, name)
 		switch {
 		case err == nil:
 			return o, nil
-		case !isAbsent(err):
+		case isAbsent(err):
+		case leadsOut(root, err):
+			refused = err
+		default:
 			return nil, unreachable(fileErrorKind(err), err)
 		}
 	}
-	return nil, notFound(nil)
+	return nil, notFound(refused)
+}
+
+// leadsOut tells whether err is what an os.Root says to a symbolic link that leads out of it: an error without an
+// exported name, which is therefore asked for. A name that begins with ".." gets it before the file system is looked at.
+func leadsOut(root *os.Root, err error) bool {
+	_, refusal := root.Lstat("..")
+	var reason, other *fs.PathError
+	return errors.As(refusal, &reason) && errors.As(err, &other) && errors.Is(other.Err, reason.Err)
 }
 
 // openFile opens a regular file. What a name stands for is looked at before it is opened, since opening a device has

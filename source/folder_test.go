@@ -55,6 +55,32 @@ func TestSymbolicLinksStayInTheFolder(t *testing.T) {
 	}
 }
 
+// A link that leads out is no original, like a device; a name beside it that is one is still found.
+func TestSymbolicLinksThatLeadOutAreNotFound(t *testing.T) {
+	p := newFolder(t)
+	outside := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(outside, "secret.jpg"), []byte("secret"), 0o600))
+	must(t, os.Mkdir(filepath.Join(p.root, "inside"), 0o700))
+	for link, target := range map[string]string{
+		"escape.jpg": filepath.Join(outside, "secret.jpg"), "escape": outside, "inside/climb": "../..", "inside/zero.jpg": "/dev/zero",
+		"inside/missing.jpg": filepath.Join(outside, "nowhere.jpg"), "Scan.jpg": filepath.Join(outside, "secret.jpg"),
+	} {
+		must(t, os.Symlink(target, filepath.Join(p.root, link)))
+	}
+	p.Put(t, "scan.jpg", []byte("x"))
+	s := p.Open(t, true)
+	for _, path := range []string{"escape.jpg", "escape/secret.jpg", "inside/climb/etc/passwd", "inside/zero.jpg", "inside/missing.jpg"} {
+		_, err := s.Open(t.Context(), path)
+		if !errors.Is(err, source.ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", path, err)
+		}
+		wantProblem(t, err, http.StatusNotFound, "No source file could be found", outside)
+	}
+	if got := contents(t, mustOpen(t, s, "Scan.jpg")); string(got) != "x" {
+		t.Errorf("beside a link that leads out there is %q", got)
+	}
+}
+
 // A named pipe would block whoever opens it, a device may do something.
 func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	p := newFolder(t)
