@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-server/gatehouse/internal/clock"
+	"github.com/gatehouse-server/gatehouse/internal/flight"
 	"github.com/gatehouse-server/gatehouse/internal/httpx"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/source"
@@ -44,7 +45,7 @@ type metadataClient struct {
 	observe Observer
 	check   func(any) error
 	memory  *memory
-	flights flights
+	flights flight.Group[any]
 }
 
 func newMetadataClient(c MetadataConfig, presetPath string, check func(any) error, d Deps) (*metadataClient, error) {
@@ -97,7 +98,9 @@ func (m *metadataClient) get(ctx context.Context, u *url.URL) (any, error) {
 		m.observe(0, OutcomeCached)
 		return entry.value, entry.err
 	}
-	value, err := m.flights.do(ctx, key, m.config.Timeout, func(ctx context.Context) (any, error) {
+	value, err := m.flights.Do(ctx, context.WithoutCancel(ctx), key, func(ctx context.Context) (any, error) {
+		ctx, cancel := context.WithTimeout(ctx, m.config.Timeout)
+		defer cancel()
 		return m.fetch(ctx, key)
 	})
 	var known *problem.Error
@@ -107,7 +110,7 @@ func (m *metadataClient) get(ctx context.Context, u *url.URL) (any, error) {
 	case errors.Is(err, context.Canceled):
 		return nil, problem.Wrap(err, problem.StatusClientClosedRequest, "client_closed_request", "The request was cancelled")
 	}
-	// The caller's own deadline, or a fault in the fetch itself.
+	// The caller's own deadline.
 	return nil, unreachable(err)
 }
 
@@ -179,5 +182,5 @@ func checkAnyShape(metadata any) error {
 
 // close frees idle connections, now and when the last fetch that still runs has ended.
 func (m *metadataClient) close() {
-	m.flights.whenIdle(m.client.CloseIdleConnections)
+	m.flights.WhenIdle(m.client.CloseIdleConnections)
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 )
 
 // errOffset is what ReadAt says to a negative offset.
@@ -149,7 +151,7 @@ func (r *remote) load(life context.Context, f *found, index int64, run []*blockL
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			fail(panicked(p))
+			fail(problem.Panicked(p))
 		}
 	}()
 	off := index * blockSize

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-server/gatehouse/internal/clock"
+	"github.com/gatehouse-server/gatehouse/internal/flight"
 	"github.com/gatehouse-server/gatehouse/internal/httpx"
 )
 
@@ -33,7 +34,7 @@ type remote struct {
 	observe  Observer
 	spool    *Spool
 	blocks   *blockCache
-	searches flights[*found]
+	searches flight.Group[*found]
 
 	mu sync.Mutex
 	// found holds what is remembered, by the path that was asked for; recent orders it, the last used first.
@@ -98,7 +99,7 @@ func (r *remote) open(ctx, life context.Context, path string) (Original, error) 
 			// The search may outlive this call, so that it gets a variable that nobody writes to any more.
 			before := f
 			var err error
-			f, err = r.searches.do(ctx, life, path, func(ctx context.Context) (*found, error) { return r.search(ctx, path, before) })
+			f, err = r.searches.Do(ctx, life, path, func(ctx context.Context) (*found, error) { return r.search(ctx, path, before) })
 			if err != nil {
 				return nil, waited(err)
 			}

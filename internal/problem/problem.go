@@ -3,7 +3,9 @@ package problem
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
@@ -56,5 +58,15 @@ func From(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return Wrap(err, http.StatusInternalServerError, "internal", "An internal error occurred")
+	return internal(err)
+}
+
+// Panicked is the 500 for work that panicked, with the stack for the log. It is for the deferred function that
+// recovered value.
+func Panicked(value any) *Error {
+	return internal(fmt.Errorf("panic: %v\n%s", value, debug.Stack()))
+}
+
+func internal(cause error) *Error {
+	return Wrap(cause, http.StatusInternalServerError, "internal", "An internal error occurred")
 }
