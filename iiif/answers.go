@@ -27,17 +27,7 @@ func (c *call) redirect() error {
 
 // headerSafe percent-encodes what must not stand in a URL within a header.
 func headerSafe(query string) string {
-	const hex = "0123456789ABCDEF"
-	var out strings.Builder
-	for i := range len(query) {
-		c := query[i]
-		if c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>' || c == '\\' {
-			out.Write([]byte{'%', hex[c>>4], hex[c&15]})
-			continue
-		}
-		out.WriteByte(c)
-	}
-	return out.String()
+	return percentEncode(query, func(c byte) bool { return c <= ' ' || c > '~' || strings.IndexByte(`"<>\`, c) >= 0 })
 }
 
 // capabilities is what the renderer can do. One that writes nothing has not started: what is asked for is then no

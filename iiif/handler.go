@@ -36,7 +36,7 @@ func New(config Config, images Images, logger *slog.Logger) (*Handler, error) {
 
 // Match tells whether a request's path is ours. Others should be passed on.
 func (h *Handler) Match(r *http.Request) bool {
-	_, _, ours := cutPrefix(h.config.Prefix, r.URL.EscapedPath())
+	_, _, ours := cutPrefix(h.config.Prefix, RawPath(r.URL))
 	return ours
 }
 
@@ -59,7 +59,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	if h.config.Protected {
 		addVary(header, "Authorization")
 	}
-	req, ours, err := ParsePath(h.config.Prefix, r.URL.EscapedPath(), r.URL.RawQuery)
+	req, ours, err := ParsePath(h.config.Prefix, RawPath(r.URL), r.URL.RawQuery)
 	if req.SecretInURL {
 		header.Set("Referrer-Policy", "no-referrer")
 	}

@@ -106,6 +106,32 @@ func TestImageAnswer(t *testing.T) {
 		"Link", `<https://archive.example.org/iiif/2/a/full/300,/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/2/level2.json>;rel="profile"`)
 }
 
+// TestBytesThatShouldHaveBeenEncoded: clients and proxies send some of them raw. The identifier stays what it is, and
+// nothing of it breaks out of a header.
+func TestBytesThatShouldHaveBeenEncoded(t *testing.T) {
+	t.Parallel()
+	images := &fakeImages{}
+	s := ask{images: images, target: "/iiif/3/sub%2Fa.png/full/^max/0/default.jpg"}.serve(t)
+	s.want(t, http.StatusOK)
+	if images.last.Identifier != "sub%2Fa.png" {
+		t.Errorf("asked for %q", images.last.Identifier)
+	}
+	for raw, encoded := range map[string]string{
+		`a%2F"b`: "a%2F%22b", "a%2Fb|c": "a%2Fb%7Cc", "a%2Fb^c": "a%2Fb%5Ec", "a%2F{b}": "a%2F%7Bb%7D", "a%2F`b": "a%2F%60b",
+		"a%2F>;rel=x,<b": "a%2F%3E;rel=x,%3Cb", "a%2F#b": "a%2F%23b", "a%2F\u00e9": "a%2F%C3%A9", "a^b": "a%5Eb",
+	} {
+		id := "https://archive.example.org/iiif/3/" + encoded
+		s := ask{target: "/iiif/3/" + raw + "/info.json"}.serve(t)
+		s.want(t, http.StatusOK)
+		if got := infoOf(t, s)["id"]; got != id {
+			t.Errorf("%s: the id is %v", raw, got)
+		}
+		ask{target: "/iiif/3/" + raw}.serve(t).want(t, http.StatusSeeOther, "Location", id+"/info.json")
+		ask{target: "/iiif/3/" + raw + "/full/max/0/default.jpg"}.serve(t).want(t, http.StatusOK,
+			"Link", "<"+id+`/full/max/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/3/level2.json>;rel="profile"`)
+	}
+}
+
 func TestErrorsCarryCORSAndAreNotKept(t *testing.T) {
 	t.Parallel()
 	for target, status := range map[string]int{

@@ -129,6 +129,21 @@ func TestDangerousIdentifiersAreRefused(t *testing.T) {
 	}
 }
 
+// TestRawBytesAreRefusedLikeEncodedOnes: how a byte is written decides nothing.
+func TestRawBytesAreRefusedLikeEncodedOnes(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{`a\b`, `..\..\b^`, "a%2F\xff", "..%2F^", "^%2F..", "a^%00", "a^%5c"} {
+		for _, rest := range []string{"", "/info.json", "/full/^max/0/default.jpg", "?source_file=true"} {
+			images := &fakeImages{}
+			s := ask{images: images, target: "/iiif/3/" + raw + rest}.serve(t)
+			s.want(t, http.StatusBadRequest)
+			if images.called() != "" {
+				t.Errorf("%q caused %s", raw+rest, images.called())
+			}
+		}
+	}
+}
+
 // TestSecretsInURLsLeakNowhere: neither to the next page, nor into a header but the redirect that must keep it, nor
 // into an error.
 func TestSecretsInURLsLeakNowhere(t *testing.T) {

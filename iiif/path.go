@@ -48,7 +48,7 @@ type Request struct {
 	segment string
 }
 
-// ParsePath reads the escaped path (URL.EscapedPath) and the raw query of a request below prefix ("/iiif", or empty),
+// ParsePath reads the escaped path (RawPath) and the raw query of a request below prefix ("/iiif", or empty),
 // where versions 2 and 3 of the Image API live at {prefix}/2/ and {prefix}/3/. Each segment is decoded once.
 //
 // The bool tells whether the path is ours at all; a path outside the prefix, or under another version, is not, and the
