@@ -91,7 +91,7 @@ func (c *call) image() error {
 	})
 }
 
-// key is the same for the same picture.
+// key is the same for the same picture of one version.
 func (p Plan) key() string {
 	out := make([]byte, 0, 96)
 	for _, point := range []image.Point{p.Canvas, p.Region.Min, p.Region.Max, p.Size} {

@@ -29,10 +29,13 @@ type fakeImages struct {
 	name        string
 	content     func() io.ReadSeekCloser
 	notStarted  bool
+	// replaced tells that each original is replaced after it was described.
+	replaced bool
 
 	mu    sync.Mutex
 	calls []string
 	last  Target
+	plan  Plan
 }
 
 func (f *fakeImages) note(call string, t Target) error {
@@ -75,6 +78,18 @@ func (f *fakeImages) Describe(_ context.Context, t Target) (Image, error) {
 func (f *fakeImages) Render(_ context.Context, t Target, p Plan) ([]byte, error) {
 	if err := f.note("render", t); err != nil {
 		return nil, err
+	}
+	f.mu.Lock()
+	f.plan = p
+	f.mu.Unlock()
+	now := "v" + f.version
+	if f.replaced {
+		now += "'"
+	}
+	if p.Version != now {
+		e := problem.New(http.StatusServiceUnavailable, "source_changed", "The original changed while it was read")
+		e.RetryAfter = time.Second
+		return nil, e
 	}
 	if t.Identifier == "unrenderable" {
 		return nil, problem.New(http.StatusServiceUnavailable, "queue_full", "The server is busy")

@@ -94,7 +94,7 @@ func TestImageAnswer(t *testing.T) {
 		"Access-Control-Allow-Origin", "*",
 		"Vary", "",
 	)
-	if want := "2 0 {Canvas:(6000,4000) Region:(0,0)-(3000,2000) Size:(300,200) Mirror:true Rotation:90 Quality:gray Format:png}"; s.Body.String() != want {
+	if want := "2 0 {Canvas:(6000,4000) Region:(0,0)-(3000,2000) Size:(300,200) Mirror:true Rotation:90 Quality:gray Format:png Version:v}"; s.Body.String() != want {
 		t.Errorf("rendered %s, want %s", s.Body, want)
 	}
 	if images.called() != "describe render" || images.last != (Target{Identifier: "a", Page: 2}) {
@@ -104,6 +104,21 @@ func TestImageAnswer(t *testing.T) {
 	s.want(t, http.StatusOK,
 		"Content-Disposition", `attachment; filename="SU99000147_00001.jpg"`,
 		"Link", `<https://archive.example.org/iiif/2/a/full/300,/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/2/level2.json>;rel="profile"`)
+}
+
+// TestRenderIsToldWhichVersionTheAnswerSpeaksOf: the entity tag is that of the original that was described; one that was
+// replaced since must not be rendered under it.
+func TestRenderIsToldWhichVersionTheAnswerSpeaksOf(t *testing.T) {
+	t.Parallel()
+	images := &fakeImages{version: "1"}
+	s := ask{images: images, target: "/iiif/3/a/full/max/0/default.jpg"}.serve(t)
+	s.want(t, http.StatusOK)
+	if images.plan.Version != "v1" {
+		t.Errorf("the plan is for version %q", images.plan.Version)
+	}
+	images = &fakeImages{version: "1", replaced: true}
+	s = ask{images: images, target: "/iiif/3/a/full/max/0/default.jpg"}.serve(t)
+	s.want(t, http.StatusServiceUnavailable, "ETag", "", "Last-Modified", "", "Cache-Control", problem.NoStore, "Retry-After", "1")
 }
 
 // TestBytesThatShouldHaveBeenEncoded: clients and proxies send some of them raw. The identifier stays what it is, and

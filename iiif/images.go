@@ -62,6 +62,8 @@ type Plan struct {
 	Rotation float64 // degrees clockwise, 0 ≤ Rotation < 360
 	Quality  string  // "default", "color", "gray", "bitonal"
 	Format   string  // "jpg", "png", …
+	// Version is the Image's, as Describe gave it.
+	Version string
 }
 
 // Capabilities is what the renderer behind can do; info.json promises just this.
@@ -78,6 +80,8 @@ type Capabilities struct {
 type Images interface {
 	Capabilities() Capabilities
 	Describe(ctx context.Context, t Target) (Image, error)
+	// Render makes the picture out of the version that the Plan names. When the original is another by now, it fails:
+	// the answer's entity tag and canvas are the described one's.
 	Render(ctx context.Context, t Target, p Plan) ([]byte, error)
 	// Original opens the untouched bytes.
 	Original(ctx context.Context, t Target) (Original, error)

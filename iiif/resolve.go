@@ -40,6 +40,7 @@ func (r Rules) Resolve(p Params, img Image) (Plan, error) {
 		Rotation: p.Rotation.degrees(),
 		Quality:  p.Quality,
 		Format:   p.Format,
+		Version:  img.Version,
 	}, nil
 }
 
