@@ -31,6 +31,8 @@ type fakeImages struct {
 	notStarted  bool
 	// replaced tells that each original is replaced after it was described.
 	replaced bool
+	// rendered, unless nil, is what every picture looks like.
+	rendered []byte
 
 	mu    sync.Mutex
 	calls []string
@@ -93,6 +95,9 @@ func (f *fakeImages) Render(_ context.Context, t Target, p Plan) ([]byte, error)
 	}
 	if t.Identifier == "unrenderable" {
 		return nil, problem.New(http.StatusServiceUnavailable, "queue_full", "The server is busy")
+	}
+	if f.rendered != nil {
+		return f.rendered, nil
 	}
 	return fmt.Appendf(nil, "%d %d %+v", t.Page, t.MaxSide, p), nil
 }
@@ -170,6 +175,21 @@ func (a ask) serve(t testing.TB) served {
 		problem.Write(w, r, err)
 	}
 	return served{w, err}
+}
+
+// chunks is a ResponseWriter that notes how it is written to and breaks off after a number of calls.
+type chunks struct {
+	*httptest.ResponseRecorder
+	sizes []int
+	limit int
+}
+
+func (w *chunks) Write(p []byte) (int, error) {
+	if len(w.sizes) == w.limit {
+		return 0, errors.New("broken pipe")
+	}
+	w.sizes = append(w.sizes, len(p))
+	return w.ResponseRecorder.Write(p)
 }
 
 func (s served) want(t testing.TB, status int, headers ...string) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -198,8 +199,20 @@ func (c *call) write(etag string, img Image, contentType string, body func() ([]
 	header.Set("Content-Length", strconv.Itoa(len(content)))
 	c.w.WriteHeader(http.StatusOK)
 	if c.r.Method != http.MethodHead {
-		// A caller that went away is no error of ours.
-		_, _ = c.w.Write(content)
+		c.send(content)
 	}
 	return nil
+}
+
+// piece is how much of a body is written at once, in bytes.
+const piece = 256 << 10
+
+// send writes a body in pieces: who wraps the ResponseWriter to give a slow caller time can then see it go on.
+func (c *call) send(content []byte) {
+	for part := range slices.Chunk(content, piece) {
+		if _, err := c.w.Write(part); err != nil {
+			// A caller that went away is no error of ours.
+			return
+		}
+	}
 }

@@ -1,8 +1,10 @@
 package iiif
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -104,6 +106,40 @@ func TestImageAnswer(t *testing.T) {
 	s.want(t, http.StatusOK,
 		"Content-Disposition", `attachment; filename="SU99000147_00001.jpg"`,
 		"Link", `<https://archive.example.org/iiif/2/a/full/300,/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/2/level2.json>;rel="profile"`)
+}
+
+// TestLargeAnswersAreSentInPieces, so that who stands in front can see that they go on.
+func TestLargeAnswersAreSentInPieces(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("0123456789"), 100_000)
+	const target = "/iiif/3/a/full/max/0/default.jpg"
+	for _, c := range []struct {
+		method string
+		limit  int
+		sizes  []int
+	}{
+		{http.MethodGet, 10, []int{256 << 10, 256 << 10, 256 << 10, 1_000_000 - 3*256<<10}},
+		{http.MethodGet, 2, []int{256 << 10, 256 << 10}},
+		{http.MethodHead, 10, nil},
+	} {
+		h, err := New(Config{Collection: "c"}, &fakeImages{rendered: content}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &chunks{ResponseRecorder: httptest.NewRecorder(), limit: c.limit}
+		if err := h.ServeHTTP(w, httptest.NewRequest(c.method, target, nil)); err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, size := range c.sizes {
+			total += size
+		}
+		if !slices.Equal(w.sizes, c.sizes) || !bytes.Equal(w.Body.Bytes(), content[:total]) || w.Header().Get("Content-Length") != "1000000" {
+			t.Errorf("%s: pieces of %v, %d bytes of %s", c.method, w.sizes, w.Body.Len(), w.Header().Get("Content-Length"))
+		}
+	}
+	s := ask{images: &fakeImages{rendered: []byte{}}, target: target}.serve(t)
+	s.want(t, http.StatusOK, "Content-Length", "0")
 }
 
 // TestRenderIsToldWhichVersionTheAnswerSpeaksOf: the entity tag is that of the original that was described; one that was
