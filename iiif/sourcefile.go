@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func (c *call) sourceFile() error {
 		r, modified = unconditional(r), time.Time{}
 	}
 	content := &watched{ReadSeekCloser: original.Content}
-	http.ServeContent(&guarded{ResponseWriter: c.w}, r, "", modified, content.seeker())
+	http.ServeContent(&guarded{ResponseWriter: c.w}, r, "", modified, content)
 	if content.err != nil {
 		c.log.ErrorContext(c.r.Context(), "an original broke off while it was sent", "collection", c.config.Collection,
 			"identifier", c.req.RawIdentifier, "error", content.err)
@@ -94,9 +93,6 @@ func (g *guarded) WriteHeader(status int) {
 	g.ResponseWriter.WriteHeader(status)
 }
 
-// ReadFrom keeps the way open for the kernel to send a file by itself.
-func (g *guarded) ReadFrom(r io.Reader) (int64, error) { return io.Copy(g.ResponseWriter, r) }
-
 // Unwrap lets http.ResponseController through.
 func (g *guarded) Unwrap() http.ResponseWriter { return g.ResponseWriter }
 
@@ -120,12 +116,4 @@ func (w *watched) Seek(offset int64, whence int) (int64, error) {
 		w.err = err
 	}
 	return at, err
-}
-
-// seeker is what is sent: an open file as it is, since the kernel can send that.
-func (w *watched) seeker() io.ReadSeeker {
-	if file, ok := w.ReadSeekCloser.(*os.File); ok {
-		return file
-	}
-	return w
 }

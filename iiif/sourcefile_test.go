@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,6 +152,47 @@ func TestSourceFileThatBreaksOffIsLoggedAndClosed(t *testing.T) {
 	}
 	if w.Body.String() != "0123" {
 		t.Errorf("sent %q", w.Body)
+	}
+}
+
+// TestSourceFileThatCannotBeReadIsLogged, whatever kind of reader it is.
+func TestSourceFileThatCannotBeReadIsLogged(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(filepath.Join(t.TempDir(), "x.tif"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	h, err := New(Config{Collection: "c"}, &fakeImages{content: func() io.ReadSeekCloser { return file }}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if err := h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, original, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != http.StatusInternalServerError || !strings.Contains(log.String(), "an original broke off") {
+		t.Errorf("%d, log: %s", w.Code, log.String())
+	}
+}
+
+// TestSourceFileIsSentInPieces, so that who stands in front can see that it goes on.
+func TestSourceFileIsSentInPieces(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("0123456789"), 100_000)
+	h, err := New(Config{Collection: "c"}, &fakeImages{content: func() io.ReadSeekCloser { return nopCloser{bytes.NewReader(content)} }}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &chunks{ResponseRecorder: httptest.NewRecorder(), limit: len(content)}
+	if err := h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, original, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(w.Body.Bytes(), content) || slices.Max(w.sizes) > piece {
+		t.Errorf("%d bytes in pieces of %v", w.Body.Len(), w.sizes)
 	}
 }
 
