@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,10 +157,14 @@ func (l *Lookup) Item(ctx context.Context) (Item, error) {
 			return Item{}, err
 		}
 	case r.preset == nil:
+		// A grammar may let spellings through that a server or a file system takes for another path.
+		if err := checkPath(groups[groupPath]); err != nil {
+			return Item{}, r.badIdentifier(err, invalidURL)
+		}
 		item.Path = place.literal(groups[groupPath])
 	}
 	if item.Filename == "" {
-		item.Filename = path.Base(item.Path)
+		item.Filename = place.filename(item.Path)
 	}
 	return item, nil
 }
@@ -177,16 +180,6 @@ func (l *Lookup) Open(ctx context.Context) (source.Original, error) {
 		return nil, originalNotFound(err)
 	}
 	return original, err
-}
-
-// literal writes text of the identifier, which is decoded, in such a way that the source reads just that text. Else
-// "%73ecret" in an identifier would be "secret" for an HTTP server, and something else for a rule.
-func (p Place) literal(text string) string {
-	switch p.Kind {
-	case source.KindFolder, source.KindS3:
-		return text
-	}
-	return strings.ReplaceAll(text, "%", "%25")
 }
 
 // expand fills a source's path template.

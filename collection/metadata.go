@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-server/gatehouse/internal/clock"
@@ -69,25 +68,17 @@ func newMetadataClient(c MetadataConfig, presetPath string, check func(any) erro
 	}, nil
 }
 
-// url makes the address of an item's metadata. Values are encoded, so that each stays what it is: a piece of text
-// within its path segment.
+// url makes the address of an item's metadata. Values are literal, so that each stays what it is: a piece of text within
+// its path segment, or a path where the template says so.
 func (m *metadataClient) url(groups map[string]string) (*url.URL, error) {
 	rest, err := m.path.Expand(func(name string) (string, bool) {
 		v, found := groups[name]
-		return escapeSegments(v), found
+		return literal(v), found
 	})
 	if err != nil {
 		return nil, err
 	}
 	return httpx.JoinPath(m.base, rest)
-}
-
-func escapeSegments(v string) string {
-	segments := strings.Split(v, "/")
-	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
-	}
-	return strings.Join(segments, "/")
 }
 
 // get gives the metadata of an item. Errors are *problem.Error with the texts of the dossier contract.
