@@ -105,6 +105,11 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"unknown metadata option":   {"collection c {\nmetadata http://m {\nttl 3s\n}\n}", []string{`unknown option "ttl" of metadata`, "ca_file, fresh, header, insecure_skip_verify, timeout"}},
 		"wrong pixels":              {"images {\nmax_pixels 4kp\n}", []string{"max_pixels", "MP, GP"}},
 		"wrong dimensions":          {"images {\nmax_output 8192\n}", []string{"WIDTHxHEIGHT"}},
+		"no pixels":                 {"images {\nmax_pixels 0\n}", []string{"Caddyfile:4", "max_pixels: it must be more than 0"}},
+		"no time":                   {"images {\ntime_limit 0s\n}", []string{"more than 0"}},
+		"empty spool":               {"spool /a 0", []string{"more than 0"}},
+		"scope map of one":          {"issuer a {\nscope_map x\n}", []string{"wrong argument count"}},
+		"scope map twice":           {"issuer a {\nscope_map x y\nscope_map x z\n}", []string{`scope_map "x" is given twice`}},
 		"no workers":                {"images {\nworkers 0\n}", []string{"from 1 to 1024"}},
 		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none"}},
 	}

@@ -39,6 +39,7 @@ type App struct {
 	issuers     []sharedIssuer
 	mailLogin   *authn.MailLogin
 	renderer    *lazyRenderer
+	answers     *answerBudget
 	collections map[string]*collectionRuntime
 	uses        useCounter
 	started     bool
@@ -56,6 +57,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Slogger()
 	a.auditor = slog.New(auditHandler(ctx.Logger().Core()))
 	a.uses.onLast = a.close
+	if err := a.validate(); err != nil {
+		return err
+	}
 	if err := metrics.register(ctx); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}

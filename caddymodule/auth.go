@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -67,7 +68,7 @@ func (h *AuthHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	t.kind = who.Kind
 	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		replacer.Set("gatehouse.principal.kind", string(who.Kind))
-		if who.Kind == principal.Bearer {
+		if who.Kind == principal.Bearer && !strings.Contains(who.Subject, "@") {
 			replacer.Set("http.auth.user.id", who.Subject)
 		}
 	}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -48,6 +49,7 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 	request, ours, err := h.collection.parse(r)
 	if err == nil && !ours {
 		if !mayReach(h.collection.prefix, r.URL) {
+			removeOverrides(r.Header)
 			return next.ServeHTTP(w, r)
 		}
 		err = problem.New(http.StatusNotFound, "not_found", "This address is no request of the IIIF Image API")
@@ -74,12 +76,25 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 		return nil
 	}
 	t.decided(granted.decision)
+	if granted.request.Kind == iiif.Base {
+		// Ours to answer: the query, which may hold the caller's token, goes on with the redirect.
+		return h.redirect(w, r, granted)
+	}
 	writer := newGuardedWriter(w, granted)
 	err = h.passOn(writer, r, granted, next)
 	if granted.decision.Restricted && writer.shown(r) {
 		h.app.audit(r, granted)
 	}
 	return err
+}
+
+// redirect leads from the bare identifier to its info.json.
+func (h *AuthorizeHandler) redirect(w http.ResponseWriter, r *http.Request, granted grant) error {
+	err := h.collection.handler.ServeHTTP(w, r.WithContext(authz.NewContext(r.Context(), granted.decision)))
+	if err != nil {
+		h.app.refuse(w, r, err)
+	}
+	return nil
 }
 
 // grant is what an authorized request carries to gatehouse_iiif.
@@ -124,25 +139,52 @@ func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request, badAddr
 }
 
 // passOn calls the next handler. A tier is a smaller image, which only gatehouse_iiif can make: any other handler gets a
-// request that has already ended, and its answer is replaced by a refusal.
+// request that has already ended, and its answer is replaced by a refusal. So is any failure behind, which could else
+// reach an error route with the request as the caller sent it.
 func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted grant, next caddyhttp.Handler) error {
 	ctx := context.WithValue(authz.NewContext(r.Context(), granted.decision), grantKey{}, granted)
-	if granted.decision.Outcome != authz.Tier {
-		return next.ServeHTTP(w, rebuilt(ctx, r, h.collection.prefix, granted.request))
+	tier := granted.decision.Outcome == authz.Tier
+	if tier {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		cancel()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	cancel()
-	err := next.ServeHTTP(w, rebuilt(ctx, r, h.collection.prefix, granted.request))
-	if *granted.claimed {
+	out, err := rebuilt(ctx, r, h.collection.prefix, granted.request)
+	if err == nil {
+		err = next.ServeHTTP(w, forgetOriginal(out, w))
+	}
+	switch {
+	case *granted.claimed:
 		return err
-	}
-	err = &problem.Error{
-		Status: http.StatusForbidden, Code: "tier_not_enforceable", Denial: true,
-		Detail: "Only a smaller image may be shown, which this server cannot make",
+	case tier:
+		err = &problem.Error{
+			Status: http.StatusForbidden, Code: "tier_not_enforceable", Denial: true,
+			Detail: "Only a smaller image may be shown, which this server cannot make",
+		}
+	case err == nil:
+		return nil
+	default:
+		err = behindFailed(err)
 	}
 	traceFrom(r.Context()).failed(err)
-	h.app.refuse(w.ResponseWriter, r, err)
+	if w.status == 0 {
+		h.app.refuse(w.ResponseWriter, r, err)
+	}
 	return nil
+}
+
+// behindFailed is what the caller is told of a failure of the handlers behind.
+func behindFailed(err error) error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	status := http.StatusBadGateway
+	var handlerError caddyhttp.HandlerError
+	if errors.As(err, &handlerError) && handlerError.StatusCode >= http.StatusBadRequest {
+		status = handlerError.StatusCode
+	}
+	return problem.Wrap(err, status, "behind_failed", "The image server cannot answer this request")
 }
 
 func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {

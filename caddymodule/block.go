@@ -81,10 +81,27 @@ func present(into *bool) option {
 }
 
 // unmarshaler is a value with a text form of its own.
-type unmarshaler interface{ parseText(s string) error }
+type unmarshaler interface {
+	parseText(s string) error
+	isZero() bool
+}
 
-// value reads one argument by the value's own text form.
+// value reads one argument by the value's own text form. Nothing is no bound here, so 0 is refused.
 func value(into unmarshaler) option {
+	return once(func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if err := anyValue(into).read(d); err != nil {
+			return err
+		}
+		if into.isZero() {
+			return d.Errf("%s: it must be more than 0; leave the line out for the default", name)
+		}
+		return nil
+	})
+}
+
+// anyValue reads one argument, which may be 0.
+func anyValue(into unmarshaler) option {
 	return once(func(d *caddyfile.Dispenser) error {
 		name := d.Val()
 		var s string
@@ -102,7 +119,7 @@ func value(into unmarshaler) option {
 func optional(into **Duration) option {
 	return once(func(d *caddyfile.Dispenser) error {
 		*into = new(Duration)
-		return value(*into).read(d)
+		return anyValue(*into).read(d)
 	})
 }
 
@@ -121,7 +138,10 @@ func choice(into *string, allowed ...string) option {
 }
 
 // headers collects lines of `header NAME VALUE`.
-func headers(into *map[string]string) option {
+func headers(into *map[string]string) option { return pairs("header", into) }
+
+// pairs collects lines of `WHAT NAME VALUE`.
+func pairs(what string, into *map[string]string) option {
 	return many(func(d *caddyfile.Dispenser) error {
 		args := d.RemainingArgs()
 		if len(args) != 2 {
@@ -131,7 +151,7 @@ func headers(into *map[string]string) option {
 			*into = make(map[string]string)
 		}
 		if _, taken := (*into)[args[0]]; taken {
-			return d.Errf("header %q is given twice", args[0])
+			return d.Errf("%s %q is given twice", what, args[0])
 		}
 		(*into)[args[0]] = args[1]
 		return nil

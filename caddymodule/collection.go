@@ -32,7 +32,7 @@ func (c *collectionRuntime) public() bool { return c.policy == nil }
 
 // parse reads the address as the client sent it.
 func (c *collectionRuntime) parse(r *http.Request) (iiif.Request, bool, error) {
-	return iiif.ParsePath(c.prefix, r.URL.EscapedPath(), r.URL.RawQuery)
+	return iiif.ParsePath(c.prefix, iiif.RawPath(r.URL), r.URL.RawQuery)
 }
 
 // lookup begins to find out about the item of a request.

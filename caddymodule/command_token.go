@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -101,6 +102,9 @@ func makeToken(config *Config, name string, mail bool, claims authn.DevelopmentC
 	if mail {
 		if login == nil {
 			return developmentToken{}, errors.New("the configuration has no mail_login block")
+		}
+		if !strings.Contains(claims.Subject, "@") {
+			return developmentToken{}, fmt.Errorf("with --mail the subject is a mail address; %q is none", claims.Subject)
 		}
 		token, expires, err := login.Issue(claims.Subject)
 		return developmentToken{Token: token, Expires: expires}, err

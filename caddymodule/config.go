@@ -109,6 +109,9 @@ func (c *SpoolConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := c.Size.parseText(size); err != nil {
 		return d.Errf("spool: %v", err)
 	}
+	if c.Size == 0 {
+		return d.Err("spool: the size must be more than 0")
+	}
 	return nil
 }
 
@@ -122,7 +125,8 @@ type ImagesConfig struct {
 	Workers int `json:"workers,omitempty"`
 	// How many requests may wait for a worker before new ones are answered 503. Default: 64.
 	Queue int `json:"queue,omitempty"`
-	// What all renders that run at once may need, by estimate. One that needs more runs alone. Default: 1GiB.
+	// What all renders that run at once may need, by estimate, and once more the finished pictures that wait for slow
+	// readers. One that needs more runs alone. Default: 1GiB.
 	Memory ByteSize `json:"memory,omitempty"`
 	// How many pixels one request may decode. Default: 400MP.
 	MaxPixels Pixels `json:"max_pixels,omitempty"`

@@ -20,6 +20,8 @@ type IssuerConfig struct {
 	Algorithms []string `json:"algorithms,omitempty"`
 	// The claims that hold scopes, as dotted paths. Default: scopes scope realm_access.roles.
 	ScopeClaims []string `json:"scope_claims,omitempty"`
+	// Gives values of those claims another name as scope. Values that are not named keep theirs.
+	ScopeMap map[string]string `json:"scope_map,omitempty"`
 	// Marks an issuer of our own, for demos and development: `caddy gatehouse token` signs for it.
 	Development bool `json:"development,omitempty"`
 	// The private key file of a development issuer. It is made when missing; no jwks_uri is needed beside it.
@@ -40,6 +42,7 @@ func (c *IssuerConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"azp":          texts(&c.AZP),
 		"algorithms":   texts(&c.Algorithms),
 		"scope_claims": texts(&c.ScopeClaims),
+		"scope_map":    pairs("scope_map", &c.ScopeMap),
 		"development":  present(&c.Development),
 		"signing_key":  text(&c.SigningKey),
 	}.parse(d, "issuer")

@@ -14,7 +14,8 @@ import (
 // gatehouse_iiif did not write gets the cache headers that the decision allows, whatever the server behind says; for a
 // tier it is thrown away, since nobody else makes the smaller image.
 //
-// It does not unwrap: a connection that another handler took over would be past all of this.
+// Only gatehouse_iiif of the decision's own collection claims an answer. The writer does not unwrap: a connection that
+// another handler took over would be past all of this.
 type guardedWriter struct {
 	http.ResponseWriter
 	grant grant

@@ -9,13 +9,17 @@ import (
 // identityPrefix begins every header by which Gatehouse tells a server behind it who asks.
 const identityPrefix = "X-Gatehouse-"
 
-// heldBack are the headers that a server behind gets from nobody who came through here: credentials, and addresses
-// that may hold some; what makes some servers act on another address or method than the one that was authorized; and
-// what belongs to a body or to another protocol on the same connection, in which further requests could hide.
-var heldBack = []string{
-	"Authorization", "Cookie", "X-Auth-Token", "X-User-Token", "X-Api-Token", "Referer",
+// overrides make some servers act on another address or method than the request's own.
+var overrides = []string{
 	"X-Original-Url", "X-Rewrite-Url", "X-Original-Uri", "X-Http-Method-Override", "X-Http-Method", "X-Method-Override",
 	"X-Forwarded-Path", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Forwarded-Id", "X-Iiif-Id",
+}
+
+// heldBack are the other headers that a server behind gets from nobody who came through here: credentials, and
+// addresses that may hold some; what belongs to a body or to another protocol on the same connection, in which further
+// requests could hide.
+var heldBack = []string{
+	"Authorization", "Cookie", "X-Auth-Token", "X-User-Token", "X-Api-Token", "Referer",
 	"Connection", "Upgrade", "Http2-Settings", "Te", "Trailer", "Expect",
 	"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding",
 }
@@ -31,8 +35,16 @@ func removeIdentityHeaders(h http.Header) {
 
 // removeHeldBack takes away what the server behind must not see, or must not act on.
 func removeHeldBack(h http.Header) {
+	removeAll(h, heldBack)
+	removeOverrides(h)
+}
+
+// removeOverrides takes away what could turn a request that nobody judged into one that somebody has to.
+func removeOverrides(h http.Header) { removeAll(h, overrides) }
+
+func removeAll(h http.Header, names []string) {
 	for name := range h {
-		if slices.Contains(heldBack, asGateways(name)) {
+		if slices.Contains(names, asGateways(name)) {
 			delete(h, name)
 		}
 	}

@@ -39,11 +39,12 @@ func (h *ImagesHandler) Provision(ctx caddy.Context) (err error) {
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	granted, authorized := r.Context().Value(grantKey{}).(grant)
-	if authorized {
+	// A grant for another collection is none of ours: its request stays as it was rebuilt for whoever it is for.
+	authorized = authorized && granted.decision.Collection == h.Collection
+	if authorized && h.collection.handler.Match(granted.original) {
 		*granted.claimed = true
 		r = granted.original
-	}
-	if !h.collection.handler.Match(r) {
+	} else if !h.collection.handler.Match(r) {
 		return next.ServeHTTP(w, r)
 	}
 	if !h.app.acquire() {
@@ -66,6 +67,8 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
 		}
 	}
+	ctx, endAnswer := h.app.answers.begin(ctx)
+	defer endAnswer()
 	r = r.WithContext(ctx)
 	if err := h.collection.handler.ServeHTTP(w, r); err != nil {
 		t.failed(err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-server/gatehouse/iiif"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
@@ -118,10 +119,20 @@ func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Pla
 		return nil, err
 	}
 	defer s.original.Close()
-	return s.renderer.Render(ctx, s.original, render.Job{
+	if plan.Version != s.version.Version {
+		return nil, &problem.Error{
+			Status: http.StatusServiceUnavailable, Code: "source_changed", RetryAfter: time.Second,
+			Detail: "The original changed while it was read", Err: source.ErrChanged,
+		}
+	}
+	picture, err := s.renderer.Render(ctx, s.original, render.Job{
 		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
 		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
 	})
+	if err != nil {
+		return nil, err
+	}
+	return picture, hold(ctx, picture)
 }
 
 // Original implements iiif.Images.

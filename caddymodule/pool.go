@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,12 +99,16 @@ func (a *App) openState() error { return a.engine.Open() }
 func (a *App) provisionState() error {
 	folder := filepath.Join(caddy.AppDataDir(), "gatehouse")
 	if a.State != nil {
-		if a.State.Engine != engineBolt {
+		if a.State.Engine != engineBolt && a.State.Engine != "" {
 			return fmt.Errorf("state engine %q is not known; choose one of %s", a.State.Engine, engineBolt)
 		}
-		folder = a.State.Path
+		configured, err := folderOf("state", a.State.Path)
+		if err != nil {
+			return err
+		}
+		folder = cmp.Or(configured, folder)
 	}
-	folder, err := filepath.Abs(caddy.NewReplacer().ReplaceKnown(folder, ""))
+	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}

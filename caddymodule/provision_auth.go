@@ -146,6 +146,7 @@ func (c *IssuerConfig) authn(name string, mail *authn.MailLogin) (authn.IssuerCo
 		AllowHTTP:   c.AllowHTTP,
 		Algorithms:  c.Algorithms,
 		ScopeClaims: c.ScopeClaims,
+		ScopeMap:    c.ScopeMap,
 		Development: c.Development,
 	}
 	if mail != nil {

@@ -6,14 +6,15 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/gatehouse-server/gatehouse/authz"
 	"github.com/gatehouse-server/gatehouse/collection"
 	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/internal/httpx"
 )
 
 // newCollection builds a collection and asks nobody.
@@ -120,6 +121,11 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		if err != nil {
 			return nil, fmt.Errorf("base_url: %w", err)
 		}
+		parsed, err := httpx.ParseBase(fixed)
+		if err != nil {
+			return nil, fmt.Errorf("base_url: %w", err)
+		}
+		fixed = strings.TrimSuffix(parsed.String(), "/")
 		baseURL = func(*http.Request) string { return fixed }
 	}
 	return iiif.New(iiif.Config{
@@ -141,24 +147,6 @@ func publicMaxAge(d time.Duration) time.Duration {
 		return -1
 	}
 	return d
-}
-
-// requestBaseURL is scheme and host as the client saw them. Forwarded headers count only from the proxies that the
-// server is configured to trust.
-func requestBaseURL(r *http.Request) string {
-	scheme, host := "http", r.Host
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	if trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); trusted {
-		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
-			scheme = proto
-		}
-		if forwarded := firstOf(r.Header.Get("X-Forwarded-Host")); validHost(forwarded) {
-			host = forwarded
-		}
-	}
-	return scheme + "://" + host
 }
 
 func observeMetadata(seconds float64, outcome string) {

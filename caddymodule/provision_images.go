@@ -44,7 +44,10 @@ func (l *lazyRenderer) close() error {
 	return l.made.Close()
 }
 
-const defaultMaxOutput = 8192
+const (
+	defaultMaxOutput = 8192 // pixels
+	defaultMemory    = 1 << 30
+)
 
 // imagesConfig is the configured limits with what must be known outside the renderer filled in.
 func (a *App) imagesConfig() ImagesConfig {
@@ -55,10 +58,13 @@ func (a *App) imagesConfig() ImagesConfig {
 	if config.MaxOutput.Width == 0 || config.MaxOutput.Height == 0 {
 		config.MaxOutput = Dimensions{Width: defaultMaxOutput, Height: defaultMaxOutput}
 	}
+	if config.Memory == 0 {
+		config.Memory = defaultMemory
+	}
 	return config
 }
 
-// provisionImages checks the limits; libvips starts with the first picture, or with the app.
+// provisionImages checks the limits; libvips starts when somebody first needs the renderer.
 func (a *App) provisionImages() error {
 	c := a.imagesConfig()
 	config := vips.Config{
@@ -69,6 +75,7 @@ func (a *App) provisionImages() error {
 	if err := config.Validate(); err != nil {
 		return err
 	}
+	a.answers = newAnswerBudget(int64(c.Memory))
 	a.renderer = &lazyRenderer{make: func() (*vips.Renderer, error) { return vips.New(config, a.logger) }}
 	return nil
 }

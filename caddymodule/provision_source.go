@@ -29,11 +29,14 @@ const defaultSpoolBytes = 10 << 30
 func (a *App) provisionSpool() error {
 	key := spoolKey{filepath.Join(os.TempDir(), "gatehouse-spool"), defaultSpoolBytes}
 	if a.Spool != nil {
-		folder, err := filepath.Abs(caddy.NewReplacer().ReplaceKnown(a.Spool.Folder, ""))
+		folder, err := folderOf("spool", a.Spool.Folder)
 		if err != nil {
-			return fmt.Errorf("spool: %w", err)
+			return err
 		}
-		key.folder = folder
+		if folder != "" {
+			// In a folder of its own, since leftovers are removed from it.
+			key.folder = filepath.Join(folder, "gatehouse-originals")
+		}
 		if a.Spool.Size > 0 {
 			key.bytes = int64(a.Spool.Size)
 		}
@@ -44,6 +47,19 @@ func (a *App) provisionSpool() error {
 		return sharedSpool{spool}, err
 	})
 	return err
+}
+
+// folderOf fills placeholders in and makes the path absolute. A missing variable is an error: an empty text would be the
+// working directory.
+func folderOf(option, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	filled, err := replaced(path)
+	if err != nil || filled == "" {
+		return "", fmt.Errorf("%s: the folder %s has no value: its file or variable is missing or empty", option, path)
+	}
+	return filepath.Abs(filled)
 }
 
 // newSource makes a source, and the template of the paths below it when its location has placeholders. Paths that come

@@ -22,6 +22,9 @@ func TestRebuiltRequest(t *testing.T) {
 		"/iiif/3/a/pct:0.50,0,10,10/max/90.0/default.jpg":       "/iiif/3/a/pct:0.5,0,10,10/max/90/default.jpg",
 		"/iiif/2/a?source_file=true&auth=S":                     "/iiif/2/a?source_file=true",
 		"/iiif/3/a/info.json?page=3":                            "/iiif/3/a;p=3/info.json",
+		"/iiif/3/a%2Fb/full/^max/0/default.jpg":                 "/iiif/3/a%2Fb/full/%5Emax/0/default.jpg",
+		"/iiif/3/a%2Fb/full/%5Emax/0/default.jpg":               "/iiif/3/a%2Fb/full/%5Emax/0/default.jpg",
+		"/iiif/3/a;p=2;p=1/info.json":                           "/iiif/3/a%3Bp=2;p=1/info.json",
 		"/%69iif/3/a/info.json":                                 "/iiif/3/a/info.json",
 	}
 	for in, want := range tests {
@@ -35,12 +38,16 @@ func TestRebuiltRequest(t *testing.T) {
 			r.Header.Set(name, value)
 		}
 		r.Header["X_original_url"] = []string{"/b"}
-		request, ours, err := iiif.ParsePath("/iiif", r.URL.EscapedPath(), r.URL.RawQuery)
+		request, ours, err := iiif.ParsePath("/iiif", iiif.RawPath(r.URL), r.URL.RawQuery)
 		if err != nil || !ours {
 			t.Errorf("%s: %t, %v", in, ours, err)
 			continue
 		}
-		out := rebuilt(r.Context(), r, "/iiif", request)
+		out, err := rebuilt(r.Context(), r, "/iiif", request)
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
 		if got := out.URL.RequestURI(); got != want || out.RequestURI != want {
 			t.Errorf("%s became %s and %s, want %s", in, got, out.RequestURI, want)
 		}
@@ -58,6 +65,7 @@ func TestMayReach(t *testing.T) {
 		"/iiif": true, "/iiif/": true, "/iiif/4/a": true, "/iiif/admin": true, "/IIIF/2/a/info.json": true,
 		"//iiif/2/a": true, "/x/../iiif/2/a": true, "/x/%2e%2e/iiif/2/a": true, "/%69iif/2/a": true, "/%2569iif/2/a": true,
 		"/x%5c..%5ciiif/2/a": true, "/iiif%2f2%2fa": true,
+		"/%256daps": false, "/%2569iif/2/a/info.json%25": true, "/%25252569iif/2/a": true, "/%25252525252569iif": true,
 		"/iiif;x=1/2/a": true, "/;x/iiif/2/a": true, "/x/..;/iiif/2/a": true, "/x/..;a=b/iiif/2/a": true, "/iiif%3bx/2/a": true,
 		"/": false, "/other": false, "/iiifx/2/a": false, "/x/iiif/2/a": false, "/other?x=/iiif/2/a": false,
 	}

@@ -97,7 +97,7 @@ func redactURL(s string) string {
 	return path
 }
 
-// redactQuery keeps the order and the spelling of everything that is no secret.
+// redactQuery keeps the order and the spelling of all parameters that are no secret; whatever parts them becomes "&".
 func redactQuery(query string) string {
 	// A question mark or a semicolon may be read as another separator by what stands behind us.
 	parts := strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' || r == '?' })

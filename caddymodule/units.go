@@ -146,3 +146,8 @@ func (x Dimensions) MarshalJSON() ([]byte, error) {
 }
 
 func (d Duration) std() time.Duration { return time.Duration(d) }
+
+func (b *ByteSize) isZero() bool   { return *b == 0 }
+func (p *Pixels) isZero() bool     { return *p == 0 }
+func (d *Duration) isZero() bool   { return *d == 0 }
+func (x *Dimensions) isZero() bool { return *x == Dimensions{} }

@@ -90,6 +90,9 @@ func TestValidationRefuses(t *testing.T) {
 		"relative folder":                 {"collection c {\nsource main folder srv\n}", "", "absolute"},
 		"missing header secret":           {"collection c {\nsource main http http://a/ {\nheader Authorization {file." + dir + "/none}\n}\n}", "", "header Authorization has no value"},
 		"missing CA file":                 {"collection c {\nsource main http https://a/ {\nca_file " + dir + "/none\n}\n}", "", "none"},
+		"spool at a missing variable":     {"spool {env.GATEHOUSE_TEST_NONE} 1GiB", "", "spool: the folder"},
+		"max_age with rules":              {"collection c {\nrule allow `true`\nmax_age 1h\nsource main folder /srv\n}", "", "max_age is for public collections"},
+		"base_url with a newline":         {"collection c {\nbase_url \"not a url\"\nsource main folder /srv\n}", "", "base_url"},
 		"unknown loader":                  {"images {\nloaders svg\n}", "", "svg"},
 	}
 	for name, test := range tests {
@@ -107,5 +110,47 @@ func TestValidationRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// JSON passes by the Caddyfile's parser, and is held to the same.
+func TestValidationRefusesJSON(t *testing.T) {
+	tests := map[string]struct{ app, want string }{
+		"null issuer":        {`{"issuer":{"a":null}}`, `issuer "a" has no settings`},
+		"null collection":    {`{"collection":{"a":null}}`, `collection "a" has no settings`},
+		"null source":        {`{"collection":{"a":{"source":{"m":null}}}}`, `source "m" has no settings`},
+		"unknown isolation":  {`{"images":{"isolation":"process"}}`, `"process" is not known; choose one of none`},
+		"unknown fit":        {`{"collection":{"a":{"confined_upscale":"rejekt","source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `"rejekt" is not known`},
+		"unknown source":     {`{"collection":{"a":{"source":{"m":{"kind":"ftp","location":"ftp://x"}}}}}`, "ftp"},
+		"unknown outcome":    {`{"collection":{"a":{"rule":[{"outcome":"maybe","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "maybe"},
+		"unknown engine":     {`{"state":{"engine":"mysql","path":"/x"}}`, `"mysql" is not known`},
+		"unknown option":     {`{"nonsense":1}`, "nonsense"},
+		"workers below zero": {`{"images":{"workers":-1}}`, "orkers"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			config := caddy.Config{Admin: &caddy.AdminConfig{Disabled: true}, AppsRaw: caddy.ModuleMap{appID: json.RawMessage(test.app)}}
+			err := caddy.Validate(&config)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v does not tell %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A spool without a folder keeps its files in a place of its own, never in the working directory.
+func TestSpoolWithoutFolder(t *testing.T) {
+	app := &App{Config: Config{Spool: &SpoolConfig{Size: 1 << 30}}}
+	if err := app.provisionSpool(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := app.pooled.release(); err != nil {
+			t.Error(err)
+		}
+	}()
+	key, ok := app.pooled.keys[0].(spoolKey)
+	if !ok || !strings.HasPrefix(key.folder, os.TempDir()) || !strings.Contains(filepath.Base(key.folder), "gatehouse") {
+		t.Errorf("the spool lies in %v", app.pooled.keys[0])
 	}
 }

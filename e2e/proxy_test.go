@@ -16,7 +16,10 @@ type guarded struct {
 	behind, elsewhere *testkit.StandIn
 }
 
-func newGuarded(t *testing.T) guarded {
+func newGuarded(t *testing.T) guarded { return newGuardedSite(t, "") }
+
+// newGuardedSite has more in its site, where BEHIND stands for the guarded server's address.
+func newGuardedSite(t *testing.T, site string) guarded {
 	t.Helper()
 	image := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
@@ -43,9 +46,10 @@ func newGuarded(t *testing.T) guarded {
 			"rule allow `metadata.access == \"PUBLIC\"`\n" +
 			"rule allow `metadata.access == \"STAFF\" && \"staff\" in principal.scopes`\n" +
 			"rule deny \"For staff\" `true`\n" +
-			"source none folder /nonexistent/{item}\n}",
+			"source none folder /nonexistent/{item}\n}\n" +
+			"collection open {\n prefix /open\nsource main folder /nonexistent\n}",
 		// In any order: the directives are sorted as they must run.
-		site: "handle {\nreverse_proxy " + g.behind.Address() + "\ngatehouse_authorize maps\ngatehouse_auth bearer mail_login\n}\n" +
+		site: strings.ReplaceAll(site, "BEHIND", g.behind.Address()) + "\nhandle {\nreverse_proxy " + g.behind.Address() + "\ngatehouse_authorize maps\ngatehouse_auth bearer mail_login\n}\n" +
 			"handle /other/* {\nreverse_proxy " + g.elsewhere.Address() + "\ngatehouse_authorize maps\ngatehouse_auth bearer mail_login\n}",
 	})
 	return g

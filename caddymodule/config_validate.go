@@ -1,0 +1,46 @@
+package caddymodule
+
+import (
+	"fmt"
+	"slices"
+)
+
+// validate checks what the Caddyfile's parser refuses and JSON could still hold.
+func (c *Config) validate() error {
+	if c.Images != nil && c.Images.Isolation != "" && c.Images.Isolation != isolationNone {
+		return unknownChoice("images: isolation", c.Images.Isolation, isolationNone)
+	}
+	for name, issuer := range c.Issuers {
+		if issuer == nil {
+			return fmt.Errorf("issuer %q has no settings", name)
+		}
+	}
+	for name, collection := range c.Collections {
+		if collection == nil {
+			return fmt.Errorf("collection %q has no settings", name)
+		}
+		if err := collection.validate(); err != nil {
+			return fmt.Errorf("collection %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (c *CollectionConfig) validate() error {
+	if c.ConfinedUpscale != "" && !slices.Contains([]string{confinedFit, confinedReject}, c.ConfinedUpscale) {
+		return unknownChoice("confined_upscale", c.ConfinedUpscale, confinedFit, confinedReject)
+	}
+	if c.MaxAge != nil && !c.public() {
+		return fmt.Errorf("max_age is for public collections; write cacheable DURATION `EXPR` where there are rules")
+	}
+	for name, source := range c.Sources {
+		if source == nil {
+			return fmt.Errorf("source %q has no settings", name)
+		}
+	}
+	return nil
+}
+
+func unknownChoice(what, value string, allowed ...string) error {
+	return fmt.Errorf("%s: %q is not known; choose one of %s", what, value, choices(allowed))
+}
