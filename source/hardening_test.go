@@ -403,7 +403,6 @@ func gone(w http.ResponseWriter, _ *http.Request) bool {
 }
 
 func TestFailuresUnderAReader(t *testing.T) {
-	part := make([]byte, 100)
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		detail string
@@ -430,6 +429,7 @@ func TestFailuresUnderAReader(t *testing.T) {
 			s := a.open(t, impatient(c.detail), source.Deps{})
 			o := mustOpen(t, s, "x.tif")
 			a.always(c.answer)
+			part := make([]byte, 100)
 			_, err := o.ReadAt(t.Context(), part, 5<<20)
 			wantProblem(t, err, http.StatusBadGateway, c.detail, a.url)
 			a.answer(nil)
