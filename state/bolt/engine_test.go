@@ -116,23 +116,13 @@ func TestLeasesFromManySides(t *testing.T) {
 	}
 }
 
-// TestHelperProcess is the other process of the test below.
-func TestHelperProcess(t *testing.T) {
-	dir := os.Getenv("GATEHOUSE_TEST_STATE")
-	if dir == "" {
-		t.Skip("runs as a child of TestASecondProcessIsRefused only")
-	}
-	err := newEngine(t, dir).Open()
-	fmt.Printf("locked=%t %v\n", errors.Is(err, ErrLocked), err)
-}
-
 func TestASecondProcessIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	if err := newEngine(t, dir).Open(); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$")
-	child.Env = append(os.Environ(), "GATEHOUSE_TEST_STATE="+dir)
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), stateOfOther+"="+dir)
 	begin := time.Now()
 	out, err := child.CombinedOutput()
 	if err != nil {
