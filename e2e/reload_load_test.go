@@ -38,8 +38,11 @@ func (t traced) Context() context.Context { return t.ctx }
 
 // ask is an exchange; fresh tells that it needed a new connection.
 func (c *loadClient) ask(h *house, path string, headers []string) (a answer, fresh bool, err error) {
-	fresh = true // until it got a kept one
-	ctx := httptrace.WithClientTrace(h.t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { fresh = !got.Reused }})
+	// The client looks for a connection again when the kept one was closed; each time it may end up with a new one.
+	ctx := httptrace.WithClientTrace(h.t.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { fresh = true },
+		GotConn: func(got httptrace.GotConnInfo) { fresh = !got.Reused },
+	})
 	a, err = exchange(traced{h.t, ctx}, c.Client, http.MethodGet, h.server.URL()+path, headers...)
 	return a, fresh, err
 }
