@@ -117,13 +117,18 @@ func TestDecisionTable(t *testing.T) {
 	}})
 	h.waitForKeys()
 
+	// A short run, as under the race detector, takes every seventh: all values, not all combinations of them.
+	step := int64(1)
+	if testing.Short() {
+		step = 7
+	}
 	var next, failed, requests atomic.Int64
 	var workers sync.WaitGroup
 	for range 4 * runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			c := &tableCaller{wire: wire{address: h.address()}, metadata: metadata, archive: archive, picture: picture}
 			defer c.close()
-			for n := int(next.Add(1)) - 1; n < x.size() && failed.Load() < 20; n = int(next.Add(1)) - 1 {
+			for n := int(next.Add(step) - step); n < x.size() && failed.Load() < 20; n = int(next.Add(step) - step) {
 				for _, complaint := range c.examine(n, x.question(n)) {
 					failed.Add(1)
 					t.Errorf("%v: %s", x.question(n), complaint)
@@ -136,7 +141,7 @@ func TestDecisionTable(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	t.Logf("%d combinations, %d requests", x.size(), requests.Load())
+	t.Logf("every %d of %d combinations, %d requests", step, x.size(), requests.Load())
 	h.calm()
 }
 
