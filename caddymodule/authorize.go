@@ -22,26 +22,11 @@ import (
 //
 // Below the collection's prefix it passes nothing on that is not a request of the Image API; outside the prefix it does
 // nothing.
-type AuthorizeHandler struct {
-	// The name of the collection.
-	Collection string `json:"collection"`
-
-	app        *App
-	collection *collectionRuntime
-}
+type AuthorizeHandler struct{ collectionHandler }
 
 // CaddyModule gives the module's name.
 func (AuthorizeHandler) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.gatehouse_authorize", New: func() caddy.Module { return new(AuthorizeHandler) }}
-}
-
-// Provision finds the collection.
-func (h *AuthorizeHandler) Provision(ctx caddy.Context) (err error) {
-	if h.app, err = appOf(ctx); err != nil {
-		return err
-	}
-	h.collection, err = h.app.collectionByName(h.Collection)
-	return err
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
@@ -188,13 +173,9 @@ func behindFailed(err error) error {
 }
 
 func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
-	h.Next()
 	handler := new(AuthorizeHandler)
-	if !h.AllArgs(&handler.Collection) {
-		return nil, h.Err("gatehouse_authorize takes the name of a collection: gatehouse_authorize COLLECTION")
-	}
-	if h.NextBlock(0) {
-		return nil, h.Err("gatehouse_authorize takes no block")
+	if err := handler.parse(h); err != nil {
+		return nil, err
 	}
 	noteAuthorized(h, handler.Collection)
 	return handler, nil

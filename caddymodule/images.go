@@ -14,26 +14,11 @@ import (
 // ImagesHandler is the directive `gatehouse_iiif`: it serves a collection by the IIIF Image API, 2.1.1 below PREFIX/2/
 // and 3.0 below PREFIX/3/. A collection with a policy needs `gatehouse_authorize` for the same collection before it;
 // without its decision the answer is 500. A path outside the prefix goes on to the next handler.
-type ImagesHandler struct {
-	// The name of the collection.
-	Collection string `json:"collection"`
-
-	app        *App
-	collection *collectionRuntime
-}
+type ImagesHandler struct{ collectionHandler }
 
 // CaddyModule gives the module's name.
 func (ImagesHandler) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.gatehouse_iiif", New: func() caddy.Module { return new(ImagesHandler) }}
-}
-
-// Provision finds the collection.
-func (h *ImagesHandler) Provision(ctx caddy.Context) (err error) {
-	if h.app, err = appOf(ctx); err != nil {
-		return err
-	}
-	h.collection, err = h.app.collectionByName(h.Collection)
-	return err
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
@@ -78,13 +63,9 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 }
 
 func parseImages(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
-	h.Next()
 	handler := new(ImagesHandler)
-	if !h.AllArgs(&handler.Collection) {
-		return nil, h.Err("gatehouse_iiif takes the name of a collection: gatehouse_iiif COLLECTION")
-	}
-	if h.NextBlock(0) {
-		return nil, h.Err("gatehouse_iiif takes no block")
+	if err := handler.parse(h); err != nil {
+		return nil, err
 	}
 	warnUnauthorized(h, handler.Collection)
 	return handler, nil
