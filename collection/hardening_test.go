@@ -209,7 +209,7 @@ func TestIdentifiersStayInTheirSegment(t *testing.T) {
 	other := testkit.NewStandIn(t, http.NotFoundHandler())
 	server := testkit.NewStandIn(t, nil)
 	server.Fail(testkit.Answer("application/json", `{}`))
-	config := own(t, server.URL()+"/root/{fonds}/{item}.json")
+	config := own(t, server.URL()+"/base/{fonds}/{item}.json")
 	config.Metadata.Fresh = -1
 	c := newCollection(t, config, collection.Deps{})
 	for _, item := range []string{

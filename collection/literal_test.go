@@ -31,7 +31,7 @@ func TestServersReadTheTextOfAnIdentifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive, err := source.New(&source.HTTPConfig{Base: originals.URL() + "/root/"}, source.Deps{Spool: spool})
+	archive, err := source.New(&source.HTTPConfig{Base: originals.URL() + "/base/"}, source.Deps{Spool: spool})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestServersReadTheTextOfAnIdentifier(t *testing.T) {
 		c := newCollection(t, collection.Config{
 			Name: "mine", Places: map[string]collection.Place{"main": {Source: archive, Kind: source.KindHTTP, Path: path}},
 			Rules:    []collection.Rule{{Outcome: "allow", Expr: "true"}},
-			Metadata: &collection.MetadataConfig{URL: metadata.URL() + "/root/{path...}", Fresh: -1, Absent: -1},
+			Metadata: &collection.MetadataConfig{URL: metadata.URL() + "/base/{path...}", Fresh: -1, Absent: -1},
 		}, collection.Deps{})
 		for _, text := range whatServersInterpret() {
 			originals.Forget()
@@ -52,10 +52,10 @@ func TestServersReadTheTextOfAnIdentifier(t *testing.T) {
 					t.Errorf("%q: %v", text, err)
 				}
 			} else {
-				arrivesAs(t, originals, "/root/", text)
+				arrivesAs(t, originals, "/base/", text)
 			}
 			if _, err := l.Metadata(t.Context()); err == nil {
-				arrivesAs(t, metadata, "/root/", text)
+				arrivesAs(t, metadata, "/base/", text)
 			} else if text != "a%2Fb" {
 				t.Errorf("%q: %v", text, err)
 			}
