@@ -47,9 +47,8 @@ func Hang() Fault {
 // Hold answers as usual once release is closed.
 func Hold(release <-chan struct{}) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler, released <-chan struct{}) {
-		if wait(r, released, release) {
-			next.ServeHTTP(w, r)
-		}
+		wait(r, released, release)
+		next.ServeHTTP(w, r)
 	}
 }
 
@@ -59,9 +58,8 @@ func Slow(delay time.Duration) Fault {
 		passed := make(chan struct{})
 		timer := time.AfterFunc(delay, func() { close(passed) })
 		defer timer.Stop()
-		if wait(r, released, passed) {
-			next.ServeHTTP(w, r)
-		}
+		wait(r, released, passed)
+		next.ServeHTTP(w, r)
 	}
 }
 
@@ -139,13 +137,14 @@ func hijacked(w http.ResponseWriter, do func(net.Conn)) {
 	do(conn)
 }
 
-// wait tells whether goOn was closed before the client or the stand-in gave up.
-func wait(r *http.Request, released, goOn <-chan struct{}) bool {
+// wait returns when goOn is closed. When the caller leaves or the stand-in goes down before that, the connection ends
+// without an answer.
+func wait(r *http.Request, released, goOn <-chan struct{}) {
 	select {
 	case <-goOn:
-		return true
 	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
 	case <-released:
+		panic(http.ErrAbortHandler)
 	}
-	return false
 }
