@@ -230,7 +230,7 @@ func TestIdentifiersStayInTheirSegment(t *testing.T) {
 			}
 			groups, _ := l.Identifier(context.Background())
 			segments := strings.Split(requests[0].Path, "/")
-			if len(segments) != 4 || segments[1] != "root" || requests[0].Query != "" {
+			if len(segments) != 4 || segments[1] != "base" || requests[0].Query != "" {
 				t.Errorf("%q asked for %s?%s", raw, requests[0].Path, requests[0].Query)
 				continue
 			}
