@@ -32,6 +32,8 @@ type CollectionConfig struct {
 	FreeCopyright []string `json:"free_copyright,omitempty"`
 	// "reject" answers 400 to `!w,h` of version 3 with a box larger than the region; "fit", the default, fits.
 	ConfinedUpscale string `json:"confined_upscale,omitempty"`
+	// "off" refuses pictures larger than the region that they show; "on" is the default.
+	Upscaling string `json:"upscaling,omitempty"`
 	// Keeps `w,h` of version 2 within the box and never enlarges, as older servers did.
 	LegacyFit bool `json:"legacy_fit,omitempty"`
 	// Scheme, host and port to put into `id`, when they cannot be taken from the request.
@@ -66,6 +68,7 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"deny_status":      number(&c.DenyStatus, 400, 499),
 		"free_copyright":   texts(&c.FreeCopyright),
 		"confined_upscale": choice(&c.ConfinedUpscale, confinedFit, confinedReject),
+		"upscaling":        choice(&c.Upscaling, upscalingOn, upscalingOff),
 		"legacy_fit":       present(&c.LegacyFit),
 		"base_url":         text(&c.BaseURL),
 		"max_age":          optional(&c.MaxAge),
@@ -76,6 +79,12 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 const (
 	confinedFit    = "fit"
 	confinedReject = "reject"
+)
+
+// What upscaling may be.
+const (
+	upscalingOn  = "on"
+	upscalingOff = "off"
 )
 
 func appendArg(d *caddyfile.Dispenser, into *[]string) error {

@@ -134,6 +134,8 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		BaseURL:               baseURL,
 		MaxWidth:              limits.MaxOutput.Width,
 		MaxHeight:             limits.MaxOutput.Height,
+		MaxArea:               int64(limits.MaxArea),
+		NoUpscale:             config.Upscaling == upscalingOff,
 		ConfinedUpscaleReject: config.ConfinedUpscale == confinedReject,
 		LegacyFit:             config.LegacyFit,
 		Protected:             !c.public(),

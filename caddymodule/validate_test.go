@@ -120,6 +120,7 @@ func TestValidationRefusesJSON(t *testing.T) {
 		"null collection":    {`{"collection":{"a":null}}`, `collection "a" has no settings`},
 		"null source":        {`{"collection":{"a":{"source":{"m":null}}}}`, `source "m" has no settings`},
 		"unknown isolation":  {`{"images":{"isolation":"process"}}`, `"process" is not known; choose one of none`},
+		"unknown upscaling":  {`{"collection":{"a":{"upscaling":"down","source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `"down" is not known`},
 		"unknown fit":        {`{"collection":{"a":{"confined_upscale":"rejekt","source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `"rejekt" is not known`},
 		"unknown source":     {`{"collection":{"a":{"source":{"m":{"kind":"ftp","location":"ftp://x"}}}}}`, "ftp"},
 		"unknown outcome":    {`{"collection":{"a":{"rule":[{"outcome":"maybe","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "maybe"},
