@@ -76,6 +76,8 @@ type Config struct {
 	Settings map[string][]string
 	// Groups are the named groups of the identifier grammar. A rule that reads another is refused. Nil: not known.
 	Groups []string
+	// Public tells that everybody gets the same answers, so that expressions cannot mention the caller.
+	Public bool
 	// Metadata and Document tell whether the collection has them. Rules cannot mention what it has not.
 	Metadata, Document bool
 	// DenyStatus answers a denial, 400 to 499. The default is 403.

@@ -65,7 +65,7 @@ type FetchTrace struct {
 
 // Explain decides as Decide does, and tells how. Its error is Decide's; the Explanation is filled in either case.
 func (p *Policy) Explain(ctx context.Context, who *principal.Principal, req RequestInfo, facts Facts) (Explanation, error) {
-	d := evaluation{policy: p, facts: facts, vars: newVariables(p, who, req)}
+	d := evaluation{policy: p, facts: facts, vars: newVariables(&p.surroundings, who, req)}
 	d.trace = &Explanation{
 		Collection: p.config.Collection,
 		Identifier: req.Identifier,
