@@ -52,8 +52,15 @@ func (c *call) info() error {
 	if err != nil {
 		return err
 	}
+	var description Description
+	if c.config.Describe != nil {
+		description = c.config.Describe(c.r.Context(), c.req)
+	}
+	if description.Incomplete {
+		c.decision.CacheFor = 0
+	}
 	rules := c.allowedRules()
-	body, err := rules.Info(c.id(), img, capabilities, c.config.Description)
+	body, err := rules.Info(c.id(), img, capabilities, description)
 	if err != nil {
 		return err
 	}
