@@ -24,6 +24,9 @@ type CollectionConfig struct {
 	// A CEL expression that is true for items whose showing is written to the audit log. Default: the preset's, else
 	// whenever an anonymous caller would have got less.
 	Restricted string `json:"restricted,omitempty"`
+	// What info.json says besides how to ask for the picture. Of a field with one value, the first line that gives one
+	// counts.
+	Info []InfoConfig `json:"info,omitempty"`
 	// Where originals lie, by name.
 	Sources map[string]*SourceConfig `json:"source,omitempty"`
 	// The status of a denial. Default: 401 in the preset bouwdossier, else 403.
@@ -60,6 +63,10 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"cacheable": many(func(d *caddyfile.Dispenser) error {
 			c.Cacheable = append(c.Cacheable, CacheableConfig{})
 			return c.Cacheable[len(c.Cacheable)-1].UnmarshalCaddyfile(d)
+		}),
+		"info": many(func(d *caddyfile.Dispenser) error {
+			c.Info = append(c.Info, InfoConfig{})
+			return c.Info[len(c.Info)-1].UnmarshalCaddyfile(d)
 		}),
 		"restricted":       text(&c.Restricted),
 		"source":           named(&c.Sources, "source"),

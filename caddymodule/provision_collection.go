@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,6 +59,9 @@ func (a *App) newCollection(name string, c *CollectionConfig) (_ *collectionRunt
 	made.closers = append(made.closers, func() error { made.items.Close(); return nil })
 	made.prefix, made.maxAge = made.items.Prefix(), made.items.PublicCacheFor()
 	if made.policy, err = newPolicy(made.items); err != nil {
+		return nil, err
+	}
+	if made.describer, err = newDescriber(made.items, c.Info, a.logger); err != nil {
 		return nil, err
 	}
 	made.handler, err = a.newImageHandler(made, c)
@@ -128,7 +132,12 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		fixed = strings.TrimSuffix(parsed.String(), "/")
 		baseURL = func(*http.Request) string { return fixed }
 	}
+	var describe func(context.Context, iiif.Request) iiif.Description
+	if c.describer != nil {
+		describe = c.describer.describe
+	}
 	return iiif.New(iiif.Config{
+		Describe:              describe,
 		Collection:            c.name,
 		Prefix:                c.prefix,
 		BaseURL:               baseURL,

@@ -38,7 +38,7 @@ const (
 	markURI    = "https://creativecommons.org/publicdomain/mark/1.0/"
 	inCURI     = "http://rightsstatements.org/vocab/InC/1.0/"
 	cityURI    = "https://example.org/terms"
-	physdim    = `{"@context":"http://iiif.io/api/annex/services/physdim/1/context.json","profile":"http://iiif.io/api/annex/services/physdim","physicalScale":0.0025,"physicalUnits":"in"}`
+	physdim    = `{"@context":"http://iiif.io/api/annex/services/physdim/1/context.json","physicalScale":0.0025,"physicalUnits":"in","profile":"http://iiif.io/api/annex/services/physdim"}`
 	newService = `{"id":"https://example.org/s","type":"Service"}`
 	oldService = `{"@context":"https://example.org/c.json","@id":"https://example.org/o","@type":"SearchService1"}`
 )
@@ -51,13 +51,13 @@ func TestFieldsGoWhereTheirVersionHasThem(t *testing.T) {
 		fixed(t, FieldRights, `"`+inCURI+`"`), fixed(t, FieldRights, `"https://example.org/second"`),
 		fixed(t, FieldLicense, `"`+cityURI+`"`), fixed(t, FieldLogo, `"https://example.org/logo.png"`),
 		fixed(t, FieldPreferredFormats, `["avif", "webp", "webp", "png"]`), fixed(t, FieldPreferredFormats, `["jpg"]`),
-		fixed(t, FieldPartOf, `{ "type": "Manifest", "id": "https://example.org/m?a=1&b=2" }`),
+		fixed(t, FieldPartOf, `{ "type": "Manifest", "id": "https://example.org/m?a=1\u0026b=2", "id": "https://example.org/m?a=1\u0026b=2" }`),
 		fixed(t, FieldSeeAlso, `{"id": "https://example.org/1", "type": "Dataset"}`), fixed(t, FieldSeeAlso, `{"id": "https://example.org/2", "type": "Dataset"}`),
 		fixed(t, FieldService, physdim), fixed(t, FieldService, newService), fixed(t, FieldService, oldService),
 	}
 	for version, want := range map[int]string{
 		2: `"service":[` + physdim + `,` + oldService + `],"attribution":"<span>Archive</span>","license":"` + cityURI + `","logo":"https://example.org/logo.png"}`,
-		3: `"rights":"` + inCURI + `","partOf":[{"type":"Manifest","id":"https://example.org/m?a=1&b=2"}],` +
+		3: `"rights":"` + inCURI + `","partOf":[{"id":"https://example.org/m?a=1&b=2","type":"Manifest"}],` +
 			`"seeAlso":[{"id":"https://example.org/1","type":"Dataset"},{"id":"https://example.org/2","type":"Dataset"}],` +
 			`"service":[` + newService + `,` + oldService + `]}`,
 	} {

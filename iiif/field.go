@@ -96,9 +96,10 @@ type Value struct {
 	in []int
 }
 
-// FixedValue reads a value out of a configuration, as JSON. An object keeps the order of its members.
+// FixedValue reads a value out of a configuration, as JSON.
 func FixedValue(f Field, raw json.RawMessage) (Value, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
 	var decoded any
 	if err := decoder.Decode(&decoded); err != nil {
 		return Value{}, fmt.Errorf("the value is no JSON: %w", err)
@@ -106,13 +107,7 @@ func FixedValue(f Field, raw json.RawMessage) (Value, error) {
 	if decoder.More() {
 		return Value{}, errors.New("the value is followed by something else")
 	}
-	v, err := f.value(decoded)
-	if err == nil && v.object != nil {
-		var compact bytes.Buffer
-		err = json.Compact(&compact, raw)
-		v.object = compact.Bytes()
-	}
-	return v, err
+	return f.value(decoded)
 }
 
 // ComputedValue takes a value that was made of what others have written: metadata, or an identifier. Its errors never
@@ -162,6 +157,7 @@ func (v Value) withObject(object map[string]any) (Value, error) {
 	if err != nil {
 		return v, err
 	}
+	// Written anew, so that what stands there is what was checked.
 	encoded, err := encode(object)
 	v.object = bytes.TrimSpace(encoded)
 	return v, err
