@@ -39,7 +39,7 @@ type compiler struct {
 	groups    []string
 }
 
-func newCompiler(c Config) (*compiler, error) {
+func newCompiler(c Config, more ...cel.EnvOption) (*compiler, error) {
 	k := &compiler{groups: c.Groups}
 	opts := []cel.EnvOption{
 		cel.EagerlyValidateDeclarations(true),
@@ -78,7 +78,7 @@ func newCompiler(c Config) (*compiler, error) {
 		declare("settings."+name, texts)
 	}
 	slices.Sort(k.variables)
-	env, err := cel.NewEnv(opts...)
+	env, err := cel.NewEnv(append(opts, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("set up the expression language: %w", err)
 	}

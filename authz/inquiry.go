@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 )
@@ -15,13 +17,30 @@ type Environment struct {
 	surroundings
 }
 
-// NewEnvironment knows what c's expressions may mention. The rules of c do not matter here.
+// NewEnvironment knows what c's expressions may mention; the rules of c do not matter here. Besides, its expressions can
+// call uriComponent(TEXT), which percent-encodes a text to be a part of a URI.
 func NewEnvironment(c Config) (*Environment, error) {
-	k, err := newCompiler(c)
+	k, err := newCompiler(c, cel.Function("uriComponent", cel.Overload("uriComponent_string", []*cel.Type{cel.StringType}, cel.StringType,
+		cel.UnaryBinding(func(v ref.Val) ref.Val { return types.String(uriComponent(string(v.(types.String)))) }))))
 	if err != nil {
 		return nil, err
 	}
 	return &Environment{compiler: k, surroundings: newSurroundings(c)}, nil
+}
+
+// uriComponent percent-encodes all that RFC 3986 §2.3 does not call unreserved.
+func uriComponent(s string) string {
+	const hex = "0123456789ABCDEF"
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
+			out = append(out, c)
+		default:
+			out = append(out, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(out)
 }
 
 // Expression is a compiled expression. It is safe for concurrent use.
