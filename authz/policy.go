@@ -133,7 +133,7 @@ func (d *evaluation) answer(r *rule, result truth) (Decision, bool) {
 		decision.Outcome, decision.Code = Deny, codeRuleError
 		decision.Status, decision.Reason = d.policy.config.DenyStatus, d.policy.config.DenyReason
 	case r.Outcome == Tier && result == isTrue:
-		decision.MaxSide = r.MaxSide
+		decision.MaxSide, decision.Quality, decision.Watermark = r.MaxSide, r.Quality, r.Watermark
 	case r.Outcome == Allow && result == isTrue:
 	default:
 		return Decision{}, false
@@ -191,7 +191,7 @@ func (d *evaluation) beyondAnonymous(ctx context.Context, got Decision) bool {
 		case Allow:
 			return false
 		case Tier:
-			return got.Outcome != Tier || other.MaxSide < got.MaxSide
+			return got.Outcome != Tier || !got.within(other)
 		}
 		return true
 	}
