@@ -77,7 +77,7 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		block string // inside gatehouse { … }, which opens on line 2
 		wants []string
 	}{
-		"unknown option":            {"nonsense", []string{"Caddyfile:3", `unknown option "nonsense"`, "collection, images, issuer, mail_login, spool, state"}},
+		"unknown option":            {"nonsense", []string{"Caddyfile:3", `unknown option "nonsense"`, "collection, images, issuer, mail_login, spool, state, watermark"}},
 		"state without place":       {"state bolt", []string{"Caddyfile:3", "state bolt FOLDER"}},
 		"unknown state engine":      {"state mysql x", []string{`"mysql" is not known`, "bolt"}},
 		"state twice":               {"state bolt /a\nstate bolt /b", []string{"Caddyfile:4", `"state" of gatehouse is given twice`}},
@@ -93,6 +93,19 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"unknown rule":              {"collection c {\nrule permit `true`\n}", []string{"Caddyfile:4", "rule allow `EXPR`"}},
 		"rule without expression":   {"collection c {\nrule allow\n}", []string{"rule allow `EXPR`"}},
 		"tier without number":       {"collection c {\nrule tier big `true`\n}", []string{`rule tier: "big" is not the longest side in pixels`}},
+		"full tier of nothing":      {"collection c {\nrule tier full `true`\n}", []string{"Caddyfile:4", "rule tier full takes nothing away", "watermark NAME"}},
+		"tier in colour":            {"collection c {\nrule tier full quality color `true`\n}", []string{"Caddyfile:4", `quality: "color" is not known`, "bitonal, gray"}},
+		"tier with two qualities":   {"collection c {\nrule tier 8 quality gray quality gray `true`\n}", []string{"Caddyfile:4", "quality is given twice"}},
+		"tier with another word":    {"collection c {\nrule tier 8 colour gray `true`\n}", []string{"Caddyfile:4", "rule tier LONGEST_SIDE|full [quality gray|bitonal] [watermark NAME] `EXPR`"}},
+		"tier without expression":   {"collection c {\nrule tier 8 quality gray\n}", []string{"Caddyfile:4", "rule tier LONGEST_SIDE|full"}},
+		"tier with an empty mark":   {"collection c {\nrule tier 8 watermark \"\" `true`\n}", []string{"Caddyfile:4", "watermark is empty"}},
+		"watermark without file":    {"watermark city", []string{"Caddyfile:3", "watermark NAME FILE"}},
+		"watermark twice":           {"watermark city /a.png\nwatermark city /b.png", []string{"Caddyfile:4", `watermark "city" is given twice`}},
+		"unknown watermark option":  {"watermark city /a.png {\nsize 3\n}", []string{"Caddyfile:4", `unknown option "size" of watermark`, "opacity, position, scale"}},
+		"opacity beyond one":        {"watermark city /a.png {\nopacity 2\n}", []string{"Caddyfile:4", `opacity: "2" is not a number above 0 and up to 1`}},
+		"no scale":                  {"watermark city /a.png {\nscale 0\n}", []string{"Caddyfile:4", `scale: "0" is not a number above 0 and up to 1`}},
+		"scale that is no number":   {"watermark city /a.png {\nscale NaN\n}", []string{"Caddyfile:4", "scale"}},
+		"unknown position":          {"watermark city /a.png {\nposition middle\n}", []string{"Caddyfile:4", `position: "middle" is not known`, "bottom_right, center, left"}},
 		"cacheable without time":    {"collection c {\ncacheable `true`\n}", []string{"cacheable 36h `EXPR`"}},
 		"info without anything":     {"collection c {\ninfo\n}", []string{"Caddyfile:4", "info FIELD VALUE", "info FIELD = `EXPR`"}},
 		"unknown info field":        {"collection c {\nprefix /c\ninfo see_also x\n}", []string{"Caddyfile:5", `"see_also" is no field of info.json`, "attribution, license, logo, partOf, preferredFormats, rights, seeAlso, service"}},

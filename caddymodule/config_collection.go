@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/gatehouse-server/gatehouse/authz"
 )
 
 // CollectionConfig is one collection of images: what it is called, where it lies, who may see it.
@@ -130,13 +133,20 @@ type RuleConfig struct {
 	Outcome string `json:"outcome"`
 	// The text of a denial.
 	Reason string `json:"reason,omitempty"`
-	// The longest side in pixels of the image that a tier shows.
+	// The longest side in pixels of the image that a tier shows. Default: all pixels.
 	MaxSide int `json:"max_side,omitempty"`
+	// The most colour that a tier shows: "gray" or "bitonal". Default: all colours.
+	Quality string `json:"quality,omitempty"`
+	// The watermark on what a tier shows, by its name. Default: none.
+	Watermark string `json:"watermark,omitempty"`
 	// A CEL expression over principal, identifier, metadata, document, settings and request.
 	Expr string `json:"expr"`
 }
 
-// UnmarshalCaddyfile reads `rule allow EXPR`, `rule deny "reason" EXPR` or `rule tier N EXPR`.
+const ruleForms = "a rule is one of: rule allow `EXPR`, rule deny \"REASON\" `EXPR`, rule tier LONGEST_SIDE|full [quality gray|bitonal] [watermark NAME] `EXPR`"
+
+// UnmarshalCaddyfile reads `rule allow EXPR`, `rule deny "reason" EXPR` or `rule tier N|full [quality Q] [watermark W]
+// EXPR`.
 func (c *RuleConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
 		return d.ArgErr()
@@ -148,14 +158,44 @@ func (c *RuleConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		c.Expr = args[0]
 	case c.Outcome == "deny" && len(args) == 2:
 		c.Reason, c.Expr = args[0], args[1]
-	case c.Outcome == "tier" && len(args) == 2:
+	case c.Outcome == "tier" && len(args) >= 2 && len(args)%2 == 0:
+		return c.parseTier(d, args)
+	default:
+		return d.Err(ruleForms)
+	}
+	return nil
+}
+
+// sideFull stands for all pixels.
+const sideFull = "full"
+
+// parseTier reads what a tier allows: a side, pairs of words, and the expression.
+func (c *RuleConfig) parseTier(d *caddyfile.Dispenser, args []string) error {
+	if args[0] != sideFull {
 		side, err := strconv.ParseUint(args[0], 10, 31)
 		if err != nil || side == 0 {
-			return d.Errf("rule tier: %q is not the longest side in pixels", args[0])
+			return d.Errf("rule tier: %q is not the longest side in pixels, nor full", args[0])
 		}
-		c.MaxSide, c.Expr = int(side), args[1]
-	default:
-		return d.Err("a rule is one of: rule allow `EXPR`, rule deny \"REASON\" `EXPR`, rule tier LONGEST_SIDE `EXPR`")
+		c.MaxSide = int(side)
+	}
+	last := len(args) - 1
+	c.Expr = args[last]
+	for pair := range slices.Chunk(args[1:last], 2) {
+		into, known := map[string]*string{"quality": &c.Quality, "watermark": &c.Watermark}[pair[0]]
+		switch {
+		case !known:
+			return d.Err(ruleForms)
+		case *into != "":
+			return d.Errf("rule tier: %s is given twice", pair[0])
+		case pair[1] == "":
+			return d.Errf("rule tier: %s is empty", pair[0])
+		case pair[0] == "quality" && pair[1] != authz.QualityGray && pair[1] != authz.QualityBitonal:
+			return d.Errf("rule tier: quality: %q is not known; choose one of %s, %s", pair[1], authz.QualityBitonal, authz.QualityGray)
+		}
+		*into = pair[1]
+	}
+	if c.MaxSide == 0 && c.Quality == "" && c.Watermark == "" {
+		return d.Err("rule tier full takes nothing away; add quality gray, quality bitonal or watermark NAME")
 	}
 	return nil
 }

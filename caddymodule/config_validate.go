@@ -15,6 +15,14 @@ func (c *Config) validate() error {
 			return fmt.Errorf("issuer %q has no settings", name)
 		}
 	}
+	for name, watermark := range c.Watermarks {
+		if watermark == nil {
+			return fmt.Errorf("watermark %q has no settings", name)
+		}
+		if err := watermark.validate(name); err != nil {
+			return fmt.Errorf("watermark %q: %w", name, err)
+		}
+	}
 	for name, collection := range c.Collections {
 		if collection == nil {
 			return fmt.Errorf("collection %q has no settings", name)

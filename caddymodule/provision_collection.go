@@ -47,8 +47,13 @@ func (a *App) newCollection(name string, c *CollectionConfig) (_ *collectionRunt
 	if config.Metadata, err = c.Metadata.collection(); err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
+	if err := a.checkWatermarks(c.Rules); err != nil {
+		return nil, err
+	}
 	for _, rule := range c.Rules {
-		config.Rules = append(config.Rules, collection.Rule{Outcome: rule.Outcome, MaxSide: rule.MaxSide, Reason: rule.Reason, Expr: rule.Expr})
+		config.Rules = append(config.Rules, collection.Rule{
+			Outcome: rule.Outcome, MaxSide: rule.MaxSide, Quality: rule.Quality, Watermark: rule.Watermark, Reason: rule.Reason, Expr: rule.Expr,
+		})
 	}
 	for _, rule := range c.Cacheable {
 		config.Cache = append(config.Cache, collection.CacheRule{For: rule.For.std(), Expr: rule.Expr})
@@ -107,7 +112,8 @@ func newPolicy(items *collection.Collection) (*authz.Policy, error) {
 	}
 	for _, rule := range written.Rules {
 		config.Rules = append(config.Rules, authz.RuleSpec{
-			Outcome: authz.Outcome(rule.Outcome), MaxSide: rule.MaxSide, Reason: rule.Reason, Status: rule.Status,
+			Outcome: authz.Outcome(rule.Outcome), MaxSide: rule.MaxSide, Quality: rule.Quality, Watermark: rule.Watermark,
+			Reason: rule.Reason, Status: rule.Status,
 			Code: rule.Code, Expr: rule.Expr, Name: rule.Name,
 		})
 	}
