@@ -16,6 +16,8 @@ type Config struct {
 	Collections map[string]*CollectionConfig `json:"collection,omitempty"`
 	// Limits of rendering.
 	Images *ImagesConfig `json:"images,omitempty"`
+	// Marks that rules put on images, by a name of your choice.
+	Watermarks map[string]*WatermarkConfig `json:"watermark,omitempty"`
 	// Where originals that cannot be read by ranges are kept while they are used.
 	Spool *SpoolConfig `json:"spool,omitempty"`
 }
@@ -41,6 +43,7 @@ func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			c.Images = new(ImagesConfig)
 			return c.Images.UnmarshalCaddyfile(d)
 		}),
+		"watermark": named(&c.Watermarks, "watermark"),
 		"spool": once(func(d *caddyfile.Dispenser) error {
 			c.Spool = new(SpoolConfig)
 			return c.Spool.UnmarshalCaddyfile(d)
