@@ -1,0 +1,112 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestClientLoadsEachPathOnce(t *testing.T) {
+	var asked, connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.Header.Get("Authorization") != "Bearer x" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write([]byte(r.URL.Path))
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := client{address: server.Listener.Addr().String(), header: "Authorization: Bearer x\r\n"}
+
+	took, err := c.load(3, []string{"/a", "/bb", "/ccc", "/dddd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asked.Load() != 4 || took.bytes != 2+3+4+5 || len(took.latencies) != 4 || took.seconds <= 0 {
+		t.Errorf("%d requests, %+v", asked.Load(), took)
+	}
+	for i, latency := range took.latencies {
+		if latency <= 0 || latency > took.seconds {
+			t.Errorf("answer %d took %v of %v s", i, latency, took.seconds)
+		}
+	}
+	if n := connections.Load(); n != 3 {
+		t.Errorf("%d connections, want 3", n)
+	}
+	if body, err := c.fetch("/hello"); err != nil || string(body) != "/hello" {
+		t.Errorf("got %q, %v", body, err)
+	}
+}
+
+func TestClientRefusesWhatItCannotMeasure(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/missing":
+			http.NotFound(w, r)
+		case "/chunked":
+			w.(http.Flusher).Flush()
+			_, _ = w.Write([]byte("x"))
+		case "/cut":
+			w.Header().Set("Content-Length", "10")
+			_, _ = w.Write([]byte("x"))
+		}
+	}))
+	defer server.Close()
+	c := client{address: server.Listener.Addr().String()}
+	for path, reason := range map[string]string{"/missing": "404", "/chunked": "no Content-Length", "/cut": "EOF"} {
+		if _, err := c.load(1, []string{path}); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s: %v, want an error with %q", path, err, reason)
+		}
+	}
+}
+
+func TestProcessTellsOfItself(t *testing.T) {
+	p := process{os.Getpid()}
+	for start := time.Now(); time.Since(start) < 50*time.Millisecond; {
+		continue
+	}
+	cpu, err := p.cpu()
+	if err != nil || cpu <= 0 || cpu > time.Hour {
+		t.Errorf("it has used %v, %v", cpu, err)
+	}
+	if err := p.resetPeak(); err != nil {
+		t.Error(err)
+	}
+	if peak, err := p.peak(); err != nil || peak < 1<<20 || peak > 1<<40 {
+		t.Errorf("it needed %d bytes, %v", peak, err)
+	}
+}
+
+func TestParseCPU(t *testing.T) {
+	const stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 13 14 15"
+	if cpu, err := parseCPU([]byte(stat)); err != nil || cpu != 3*time.Second {
+		t.Errorf("got %v, %v", cpu, err)
+	}
+	for _, bad := range []string{"", "7 (a) S 1 2", "7 (a) S 1 2 3 4 5 6 7 8 9 10 x 50 13"} {
+		if _, err := parseCPU([]byte(bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+func TestParsePeak(t *testing.T) {
+	if peak, err := parsePeak([]byte("Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n")); err != nil || peak != 2<<20 {
+		t.Errorf("got %d, %v", peak, err)
+	}
+	for _, bad := range []string{"Name:\tx\n", "VmHWM:\tmuch kB\n"} {
+		if _, err := parsePeak([]byte(bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
