@@ -27,9 +27,9 @@ func TestARunMeasuresEveryCase(t *testing.T) {
 
 	tables := r.markdown()
 	for _, part := range []string{
-		"| tile 512, tif 2057 x 1541 | 1 | Gatehouse, open ÷ libvips |", "| tile 256, tif 2057 x 1541 | 2 | Gatehouse, protected ÷ Gatehouse, open |",
+		"| tile 512, tif 2057 x 1541 | 1 | 2 | Gatehouse, open ÷ libvips |", "| tile 256, tif 2057 x 1541 | 2 | 2 | Gatehouse, protected ÷ Gatehouse, open |",
 		"| thumbnail, jpg 864 x 576 | 2 |", "| full size, jpg 864 x 576 to webp | 2 |", "| thumbnail, png 666 x 500 | 2 |", "| thumbnail, jp2 666 x 500 | 2 |",
-		"| info.json | 1 | Caddy, respond |", "| info.json | 2 | Gatehouse, open ÷ Caddy, file_server |",
+		"| info.json | 1 | Caddy, respond |", "| info.json | 2 | 2 | Gatehouse, open ÷ Caddy, file_server |",
 	} {
 		if !strings.Contains(tables, part) {
 			t.Errorf("the tables lack %q:\n%s", part, tables)
@@ -49,7 +49,7 @@ func TestARunMeasuresEveryCase(t *testing.T) {
 
 func TestReportIsSavedWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "result.json")
-	want := report{Rounds: 3, Cases: []caseResult{{Name: "tile", Ratios: []ratioResult{{Of: "a", To: "b", CPU: spread{1.5, 1.25, 2}}}}}}
+	want := report{Seconds: 3, Cases: []caseResult{{Name: "tile", Ratios: []ratioResult{{Of: "a", To: "b", CPU: spread{1.5, 1.25, 2}}}}}}
 	if err := want.save(path); err != nil {
 		t.Fatal(err)
 	}
@@ -61,13 +61,13 @@ func TestReportIsSavedWhole(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Rounds != 3 || got.Cases[0].Ratios[0] != want.Cases[0].Ratios[0] {
+	if got.Seconds != 3 || got.Cases[0].Ratios[0] != want.Cases[0].Ratios[0] {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestOptions(t *testing.T) {
-	for _, bad := range []string{"-rounds 0", "-window 0s", "-connections 0", "-connections x", "-connections 1,,2", "-only (", "word", "-unknown"} {
+	for _, bad := range []string{"-rounds 0", "-window 0s", "-limit 0s", "-connections 0", "-connections x", "-connections 1,,2", "-only (", "word", "-unknown"} {
 		if _, err := parseOptions(strings.Fields(bad), io.Discard); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

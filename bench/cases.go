@@ -21,6 +21,8 @@ func cases(t testing.TB, a *album, s *site, r *raw, o options) []*benchCase {
 	t.Helper()
 	libvips, kept := baseline{raw: r}, baseline{raw: r, keep: true}
 	last := o.connections[len(o.connections)-1]
+	// What keeps a processor busy for long is asked for by as many as there are: more would only wait.
+	heavy := min(last, runtime.NumCPU())
 	var all []*benchCase
 	add := func(name string, connections int, jobs func(int) []job, pairs ...pair) {
 		if len(jobs(0)) == 0 {
@@ -42,12 +44,15 @@ func cases(t testing.TB, a *album, s *site, r *raw, o options) []*benchCase {
 				add("tile 256, "+kind, last, p.tiles(256), tile...)
 			}
 		}
-		add("thumbnail, "+kind, last, p.thumbnails, against)
+		if len(p.levels) > 1 {
+			add("thumbnail, "+kind, last, p.thumbnails, against)
+		} else {
+			add("thumbnail, "+kind, heavy, p.thumbnails, against)
+		}
 		if p.width*p.height <= mostPixels && p.extension != ".jp2" {
-			// Each of these keeps a processor busy for long; more of them would only wait.
-			add("full size, "+kind+" to jpg", min(last, runtime.NumCPU()), p.whole("jpg"), against)
+			add("full size, "+kind+" to jpg", heavy, p.whole("jpg"), against)
 			if p.extension == ".jpg" {
-				add("full size, "+kind+" to webp", min(last, runtime.NumCPU()), p.whole("webp"), against)
+				add("full size, "+kind+" to webp", heavy, p.whole("webp"), against)
 			}
 		}
 	}

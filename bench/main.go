@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,8 +18,10 @@ import (
 
 // options are what a caller may choose.
 type options struct {
-	// rounds is how often each pair is compared.
+	// rounds is how often each pair is compared, at most.
 	rounds int
+	// limit is how long all of it may take, about. Where the time is short, there are fewer rounds.
+	limit time.Duration
 	// window is about how long one contender works in one round.
 	window time.Duration
 	// connections are those of the cases that are measured with several numbers of them; the others have the last.
@@ -54,7 +57,8 @@ func parseOptions(arguments []string, output io.Writer) (options, error) {
 	o := options{divisor: 1}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.IntVar(&o.rounds, "rounds", 7, "how often each pair is compared")
+	flags.IntVar(&o.rounds, "rounds", 7, "how often each pair is compared, at most")
+	flags.DurationVar(&o.limit, "limit", 200*time.Second, "about how long it may take; on a slow machine there are fewer rounds")
 	flags.DurationVar(&o.window, "window", 400*time.Millisecond, "about how long one side works in one round")
 	flags.StringVar(&o.pictures, "pictures", "", "a folder of own pictures, to measure these instead of generated ones")
 	flags.StringVar(&o.json, "json", "", "a file for all that was measured, as JSON")
@@ -79,8 +83,8 @@ func parseOptions(arguments []string, output io.Writer) (options, error) {
 		}
 		o.connections = append(o.connections, n)
 	}
-	if o.rounds < 1 || o.window <= 0 || flags.NArg() > 0 {
-		return refuse(errors.New("-rounds and -window must be positive, and nothing may follow the flags"))
+	if o.rounds < 1 || o.window <= 0 || o.limit <= 0 || flags.NArg() > 0 {
+		return refuse(errors.New("-rounds, -window and -limit must be positive, and nothing may follow the flags"))
 	}
 	return o, nil
 }
@@ -97,13 +101,11 @@ func compare(t testing.TB, o options) report {
 	}
 	album := openAlbum(t, raw, o)
 	site := startSite(t, album)
-	r := report{Machine: machine, Rounds: o.rounds}
-	for _, c := range cases(t, album, site, raw, o) {
-		if !o.only.MatchString(c.name) {
-			continue
-		}
+	r := report{Machine: machine}
+	chosen := slices.DeleteFunc(cases(t, album, site, raw, o), func(c *benchCase) bool { return !o.only.MatchString(c.name) })
+	for i, c := range chosen {
 		say("%s, %d connections …", c.name, c.connections)
-		result, err := c.measure(o)
+		result, err := c.measure(o, (o.limit-time.Since(started))/time.Duration(len(chosen)-i))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -53,9 +53,13 @@ func (c *benchCase) contenders() []contender {
 	return all
 }
 
+// fewest is how many rounds there are, however long they take.
+const fewest = 2
+
 // measure lets all contenders do the same jobs, in turn, round by round: what else the machine does then falls on all
-// of them alike.
-func (c *benchCase) measure(o options) (caseResult, error) {
+// of them alike. It begins no round beyond the fewest that would end after its share of the time.
+func (c *benchCase) measure(o options, share time.Duration) (caseResult, error) {
+	started := time.Now()
 	contenders := c.contenders()
 	if err := c.compareResults(); err != nil {
 		return caseResult{}, err
@@ -65,7 +69,12 @@ func (c *benchCase) measure(o options) (caseResult, error) {
 		return caseResult{}, err
 	}
 	samples := map[contender][]sample{}
+	var longest time.Duration
 	for round := range o.rounds {
+		if round >= fewest && time.Since(started)+longest > share {
+			break
+		}
+		roundStarted := time.Now()
 		jobs, err := c.jobs.take(n)
 		if err != nil {
 			return caseResult{}, err
@@ -81,6 +90,7 @@ func (c *benchCase) measure(o options) (caseResult, error) {
 			}
 			samples[x] = append(samples[x], s)
 		}
+		longest = max(longest, time.Since(roundStarted))
 	}
 	return c.result(contenders, samples), nil
 }
@@ -128,7 +138,7 @@ func (c *benchCase) calibrate(x contender, window time.Duration) (int, error) {
 
 // result sums up.
 func (c *benchCase) result(contenders []contender, samples map[contender][]sample) caseResult {
-	result := caseResult{Name: c.name, Connections: c.connections, Jobs: len(samples[contenders[0]][0].latencies)}
+	result := caseResult{Name: c.name, Connections: c.connections, Rounds: len(samples[contenders[0]]), Jobs: len(samples[contenders[0]][0].latencies)}
 	for _, x := range contenders {
 		result.Contenders = append(result.Contenders, sumUp(x.name(), samples[x]))
 	}

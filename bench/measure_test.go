@@ -56,7 +56,7 @@ func TestMeasureComparesTheSameJobs(t *testing.T) {
 		name: "x", connections: 4, jobs: &supply{jobs: numbered}, pairs: []pair{{slow, fast}},
 		same: func(a, b []byte) error { return nil },
 	}
-	got, err := c.measure(options{rounds: 3, window: 400 * time.Millisecond})
+	got, err := c.measure(options{rounds: 3, window: 400 * time.Millisecond}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,17 @@ func TestMeasureComparesTheSameJobs(t *testing.T) {
 	}
 }
 
+func TestMeasureMakesFewerRoundsWhereTimeIsShort(t *testing.T) {
+	c := &benchCase{
+		connections: 1, jobs: &supply{jobs: numbered}, pairs: []pair{{&pretender{seconds: 1}, &pretender{seconds: 1}}},
+		same: func(a, b []byte) error { return nil },
+	}
+	got, err := c.measure(options{rounds: 9, window: time.Second}, 0)
+	if err != nil || got.Rounds != fewest {
+		t.Errorf("%d rounds, %v", got.Rounds, err)
+	}
+}
+
 func near(s spread, want float64) bool {
 	for _, v := range []float64{s.Median, s.Min, s.Max} {
 		if v < 0.999*want || v > 1.001*want {
@@ -106,7 +117,7 @@ func TestMeasureRefusesResultsThatDiffer(t *testing.T) {
 			return nil
 		},
 	}
-	if _, err := c.measure(options{rounds: 1}); err == nil {
+	if _, err := c.measure(options{rounds: 1}, time.Hour); err == nil {
 		t.Error("it measured")
 	}
 }

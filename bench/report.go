@@ -11,7 +11,6 @@ import (
 // report is all that was measured.
 type report struct {
 	Machine machine      `json:"machine"`
-	Rounds  int          `json:"rounds"`
 	Seconds float64      `json:"seconds"`
 	Cases   []caseResult `json:"cases"`
 }
@@ -27,6 +26,7 @@ type machine struct {
 type caseResult struct {
 	Name        string            `json:"name"`
 	Connections int               `json:"connections"`
+	Rounds      int               `json:"rounds"`
 	Jobs        int               `json:"jobs_per_round"`
 	Contenders  []contenderResult `json:"contenders"`
 	Ratios      []ratioResult     `json:"ratios"`
@@ -80,12 +80,12 @@ func thisMachine(r *raw) (machine, error) {
 
 func (r report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d cores, %s, %s, libvips %s; %d rounds, medians (least..most); took %.0f s\n\n",
-		r.Machine.Processor, r.Machine.Cores, r.Machine.System, r.Machine.Go, r.Machine.Libvips, r.Rounds, r.Seconds)
-	b.WriteString("| request | connections | compared | CPU, times as much | throughput, times as much |\n|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "%s, %d cores, %s, %s, libvips %s; medians (least..most); took %.0f s\n\n",
+		r.Machine.Processor, r.Machine.Cores, r.Machine.System, r.Machine.Go, r.Machine.Libvips, r.Seconds)
+	b.WriteString("| request | connections | rounds | compared | CPU, times as much | throughput, times as much |\n|---|---|---|---|---|---|\n")
 	for _, c := range r.Cases {
 		for _, ratio := range c.Ratios {
-			fmt.Fprintf(&b, "| %s | %d | %s ÷ %s | %v | %v |\n", c.Name, c.Connections, ratio.Of, ratio.To, ratio.CPU, ratio.Throughput)
+			fmt.Fprintf(&b, "| %s | %d | %d | %s ÷ %s | %v | %v |\n", c.Name, c.Connections, c.Rounds, ratio.Of, ratio.To, ratio.CPU, ratio.Throughput)
 		}
 	}
 	b.WriteString("\n| request | connections | by | requests/s | p50 ms | p99 ms | CPU ms/request | peak MB | KB/answer |\n|---|---|---|---|---|---|---|---|---|\n")
