@@ -58,7 +58,7 @@ func parseOptions(arguments []string, output io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(output)
 	flags.IntVar(&o.rounds, "rounds", 7, "how often each pair is compared, at most")
-	flags.DurationVar(&o.limit, "limit", 200*time.Second, "about how long it may take; on a slow machine there are fewer rounds")
+	flags.DurationVar(&o.limit, "limit", 3*time.Minute, "about how long it may take; on a slow machine there are fewer rounds")
 	flags.DurationVar(&o.window, "window", 400*time.Millisecond, "about how long one side works in one round")
 	flags.StringVar(&o.pictures, "pictures", "", "a folder of own pictures, to measure these instead of generated ones")
 	flags.StringVar(&o.json, "json", "", "a file for all that was measured, as JSON")
