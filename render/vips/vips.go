@@ -168,6 +168,16 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 			return nil, &noPageError{page: page, pages: first.pages}
 		}
 	}
+	var shape jp2Shape
+	if format == "jp2" {
+		var err error
+		if shape, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
+			return nil, err
+		}
+		if shape.tables > maxJP2Tables {
+			return nil, tooLarge("The tiles of the original need tables of %d MB; at most %d MB are allowed", shape.tables>>20, maxJP2Tables>>20)
+		}
+	}
 	h, err := call(ctx, original, nil, func(in *input) (*header, error) {
 		return in.readHeader(format, page, r.config.PDFDPI)
 	})
@@ -176,9 +186,7 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	}
 	switch format {
 	case "jp2":
-		if h.jp2, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
-			return nil, err
-		}
+		h.jp2 = shape
 		h.held = !h.jp2.tiled()
 		h.pages = 1
 	case "jpeg", "png", "jxl":
