@@ -90,7 +90,7 @@ func TestMaxSourcePixels(t *testing.T) {
 // A file that would be read into memory as a whole is bounded in bytes too.
 func TestWholeFilesAreBounded(t *testing.T) {
 	r := newRenderer(t, Config{})
-	for _, name := range []string{"gif", "webp"} {
+	for _, name := range []string{"gif", "webp", "pdf"} {
 		_, err := r.Describe(context.Background(), &vast{memory{name: name, data: fixtures()[name]}}, 0)
 		wantProblem(t, err, http.StatusRequestEntityTooLarge, "too_large")
 	}

@@ -144,8 +144,9 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 // maxWholeFile is the size in bytes up to which a file is read whole.
 const maxWholeFile = 256 << 20
 
-// readsWhole tells the formats whose files the library takes into memory as they are, whatever part is asked for.
-func readsWhole(format string) bool { return format == "gif" || format == "webp" }
+// readsWhole tells the formats whose files the library takes into memory as they are, whatever part is asked for. Poppler
+// takes as much memory as a PDF is long before it reads any of it, and where there is not as much, it ends the process.
+func readsWhole(format string) bool { return format == "gif" || format == "webp" || format == "pdf" }
 
 func tooLarge(format string, args ...any) error {
 	return problem.New(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf(format, args...))
