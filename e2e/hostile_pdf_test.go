@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -84,7 +85,7 @@ func hostilePDFs(t *testing.T) []hostile {
 			"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] /AA << /O << /S /Launch /F (/bin/sh) >> >> >>"), end: shown, width: 150, height: 150},
 		{what: "PDF behind a password", data: pdf("/ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] /Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -4 /O <"+
 			strings.Repeat("5a", 32)+"> /U <"+strings.Repeat("a5", 32)+"> >>", pdfCatalog, pdfPages, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] >>"), end: refused},
-		{what: "PDF with a picture of 900 megapixels", slow: true, data: pdfPage(small, "/XObject << /I 5 0 R >>", "72 0 0 72 0 0 cm /I Do", bitmap(30000, 30000)), end: either},
+		{what: "PDF with a picture of 100 megapixels", slow: true, data: pdfPage(small, "/XObject << /I 5 0 R >>", "72 0 0 72 0 0 cm /I Do", bitmap(10000, 10000)), end: either},
 		{what: "PDF with a picture of 2^31 by 2^31", data: pdfPage(small, "/XObject << /I 5 0 R >>", "72 0 0 72 0 0 cm /I Do",
 			stream("/Type /XObject /Subtype /Image /Width 2147483647 /Height 2147483647 /ColorSpace /DeviceRGB /BitsPerComponent 16", nil)), end: either},
 		{what: "PDF with a content of a gigabyte", slow: true, data: pdf("", pdfCatalog, pdfPages, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] /Contents 4 0 R >>", stream("/Filter /FlateDecode", zeros(t, 1<<30))), end: either},
@@ -109,4 +110,32 @@ func hostilePDFs(t *testing.T) []hostile {
 		hostile{what: "PDF cut in the middle", ext: ".pdf", data: whole[:len(whole)/2], end: either},
 		hostile{what: "PDF one byte short", ext: ".pdf", data: whole[:len(whole)-1], end: shown, width: 625, height: 417},
 		hostile{what: "PDF named as a picture", ext: ".jpg", data: whole, end: shown, width: 625, height: 417})
+}
+
+// endlessPDF is a page that draws a form ten times, which draws another ten times, and so on.
+func endlessPDF() []byte {
+	var more []string
+	const depth = 14
+	for i := range depth {
+		more = append(more, stream(fmt.Sprintf("/Type /XObject /Subtype /Form /BBox [0 0 72 72] /Resources << /XObject << /F %d 0 R >> >>", 6+i), []byte(strings.Repeat("/F Do ", 10))))
+	}
+	more = append(more, stream("/Type /XObject /Subtype /Form /BBox [0 0 72 72]", []byte("0 0 9 9 re f")))
+	return pdfPage("0 0 72 72", "/XObject << /F 5 0 R >>", "/F Do", more...)
+}
+
+// A page that would be drawn for years is given up in time, and others are served on.
+func TestPageThatIsDrawnForYears(t *testing.T) {
+	h := hostileSite(t, "")
+	at := h.place(hostile{what: "years", ext: ".pdf", data: endlessPDF()})
+	a, err := h.patiently("/open/3" + at + imageTail)
+	if err != nil || a.status != http.StatusServiceUnavailable || sentence(a) != "" {
+		t.Errorf("got %d %q, %v, %s", a.status, a.body, err, sentence(a))
+	}
+	h.get("/open/3"+at+"/info.json").size(t, 150, 150)
+	for range 10 {
+		if a, err = h.patiently("/open/2/seed.png/full/100,/0/default.jpg"); err != nil || a.status != http.StatusOK {
+			t.Errorf("beside it got %d %q, %v", a.status, a.body, err)
+		}
+	}
+	h.calm()
 }
