@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
+	"strings"
 )
 
 // Colour types of PNG (ISO/IEC 15948 §11.2.2).
@@ -157,7 +158,7 @@ func pngs() []Kind {
 		}
 	}
 	rgb := func(*workshop) []byte { return plainPNG() }
-	return []Kind{
+	kinds := []Kind{
 		kind("png", "rgb.png", Coloured, rgb),
 		kind("png 16 bit", "deep.png", Coloured, func(*workshop) []byte { return pngFile(whole(), 16, pngRGB, deepRow) }),
 		kind("png gray", "gray.png", Gray, gray(8)),
@@ -180,8 +181,42 @@ func pngs() []Kind {
 				return bytesOf(func(x int) []byte { return []byte{luma(x, y), alphaAt(x, y)} })
 			})
 		}),
+		kind("png with gamma of sRGB", "gamma.png", Coloured, func(*workshop) []byte {
+			return pngFile(whole(), 8, pngRGB, rgbRow, pngChunk{"gAMA", binary.BigEndian.AppendUint32(nil, 45455)})
+		}),
+		kind("png with wide profile", "wide.png", Coloured, func(*workshop) []byte { return pngFile(whole(), 8, pngRGB, wideRow, iccChunk(wideProfile())) }),
+		kind("png 16 bit with wide profile", "widedeep.png", Coloured, func(*workshop) []byte {
+			return pngFile(whole(), 16, pngRGB, wideDeepRow, iccChunk(wideProfile()))
+		}),
+		kind("png gray with profile", "grayicc.png", Gray, func(*workshop) []byte {
+			return pngFile(whole(), 8, pngGray, profiledGrayRow, iccChunk(grayProfile()))
+		}),
+		kind("png with private data", "private.png", Coloured, func(*workshop) []byte { return pngFile(whole(), 8, pngRGB, rgbRow, privateChunks()...) }),
 		kind("png interlaced", "adam7.png", Coloured, interlaced(rgb)),
 		kind("png interlaced alpha", "adam7alpha.png", Sheer, interlaced(func(*workshop) []byte { return pngFile(whole(), 8, pngRGBA, rgbaRow) })),
+	}
+	for i := range kinds {
+		if strings.Contains(kinds[i].Name, "profile") {
+			kinds[i].Tolerance = rounded
+		}
+	}
+	return with(kinds, "png with private", func(k *Kind) { k.Private, k.DPI = true, 300 })
+}
+
+// iccChunk holds a profile (ISO/IEC 15948 §11.3.3.3).
+func iccChunk(profile []byte) pngChunk {
+	return pngChunk{"iCCP", append([]byte("profile\x00\x00"), deflate(func(z *zlib.Writer) { _, _ = z.Write(profile) })...)}
+}
+
+// privateChunks are a resolution of 300 dots per inch and what a camera and an office write.
+func privateChunks() []pngChunk {
+	density := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 11811), 11811)
+	return []pngChunk{
+		{"pHYs", append(density, 1)},
+		{"tEXt", []byte("Author\x00" + secretArtist)},
+		{"tEXt", []byte("Comment\x00" + secretComment)},
+		{"iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), xmpPacket()...)},
+		{"eXIf", exifBlock(1, true)},
 	}
 }
 

@@ -1,6 +1,10 @@
 package originals
 
-import "math"
+import (
+	"image/color"
+	"math"
+	"strings"
+)
 
 // colouredTIFFs have other colours than plain RGB, or more than colours.
 func colouredTIFFs() []Kind {
@@ -26,6 +30,22 @@ func colouredTIFFs() []Kind {
 		kind("tiff cmyk 16 bit", "cmyk16.tif", Printed, func(w *workshop) []byte {
 			return w.vips("icc_export", w.plainPNG(), ".tif", "--output-profile cmyk --intent relative --depth 16")
 		}),
+		kind("tiff cmyk jpeg tiles", "cmyktiles.tif", Printed, func(w *workshop) []byte {
+			return w.tiffcp(w.inks(), "-t -w 256 -l 256 -c jpeg:95")
+		}),
+		kind("tiff with wide profile", "wide.tif", Coloured, func(*workshop) []byte { return wideTIFF(8) }),
+		kind("tiff 16 bit with wide profile", "widedeep.tif", Coloured, func(*workshop) []byte { return wideTIFF(16) }),
+		kind("tiff pyramid with wide profile", "widepyramid.tif", Coloured, func(w *workshop) []byte {
+			return w.vips("tiffsave", w.save(wideTIFF(8), ".tif"), ".tif", "--tile --pyramid --tile-width 256 --tile-height 256 --compression lzw")
+		}),
+		kind("tiff gray with profile", "grayicc.tif", Gray, func(*workshop) []byte {
+			r := grayRaster(8)
+			r.row, r.more = profiledGrayRow, []tiffField{raw(tagProfile, typeUndefined, grayProfile())}
+			return tiffOf(r)
+		}),
+		kind("tiff with private data", "private.tif", Coloured, func(*workshop) []byte { return privateTIFF() }),
+		kind("tiff float", "float.tif", Coloured, func(w *workshop) []byte { return w.vips("colourspace", w.plainPNG(), ".tif", "scrgb") }),
+		kind("tiff ycbcr", "ycbcr.tif", Coloured, ycbcrTIFF),
 		kind("tiff palette", "palette.tif", Palette256, paletteTIFF),
 		kind("tiff lab", "lab.tif", Lab, labTIFF),
 		kind("tiff lab 16 bit", "lab16.tif", Coloured, deepLabTIFF),
@@ -34,8 +54,54 @@ func colouredTIFFs() []Kind {
 		kind("tiff with a sample of no known use", "extra.tif", Coloured, alpha(0, rgbaRow)),
 	}
 	kinds = with(kinds, "tiff cmyk", func(k *Kind) { k.Tolerance = rounded })
+	kinds = with(kinds, "tiff cmyk jpeg", func(k *Kind) { k.TileWidth, k.TileHeight, k.Tolerance = 256, 256, fine })
+	kinds = with(kinds, "tiff pyramid with", func(k *Kind) { k.TileWidth, k.TileHeight = 256, 256 })
+	kinds = with(kinds, "tiff with private", func(k *Kind) { k.Private = true })
+	kinds = with(kinds, "tiff ycbcr", func(k *Kind) { k.Tolerance = Tolerance{Max: 3, Mean: 0.8} })
+	for i, k := range kinds {
+		if strings.Contains(k.Name, "profile") || k.Name == "tiff float" {
+			kinds[i].Tolerance = rounded
+		}
+	}
 	kinds = with(kinds, "tiff lab", func(k *Kind) { k.Tolerance = Tolerance{Max: 3, Mean: 0.5} })
 	return with(kinds, "tiff alpha in", func(k *Kind) { k.Tolerance = Tolerance{Max: 4, Mean: 0.6} })
+}
+
+// wideTIFF has samples of so many bits in the wide profile.
+func wideTIFF(bits int) []byte {
+	r := rgbRaster()
+	r.bits, r.row = bits, wideRow
+	if bits == 16 {
+		r.row = wideDeepRow
+	}
+	r.more = []tiffField{raw(tagProfile, typeUndefined, wideProfile())}
+	return tiffOf(r)
+}
+
+// privateTIFF holds all that a scanner's and an archive's programs write.
+func privateTIFF() []byte {
+	f := newTIFF(false)
+	r := rgbRaster()
+	r.more = append(privateFields(f), raw(tagXMP, typeByte, xmpPacket()), raw(tagIPTC, typeUndefined, iptcBlock()))
+	f.write(r)
+	return f.data
+}
+
+// ycbcrTIFF has brightness and colour at full resolution, without compression.
+func ycbcrTIFF(*workshop) []byte {
+	f := newTIFF(false)
+	r := rgbRaster()
+	r.photometric = photoYCbCr
+	r.row = func(y int) []byte {
+		return bytesOf(func(x int) []byte {
+			c := picture().RGBAAt(x, y)
+			yy, cb, cr := color.RGBToYCbCr(c.R, c.G, c.B)
+			return []byte{yy, cb, cr}
+		})
+	}
+	r.more = []tiffField{f.short(tagSubsampling, 1, 1), f.rational(tagReference, 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)}
+	f.write(r)
+	return f.data
 }
 
 // premultipliedRow has colours that were multiplied by their alpha.

@@ -12,9 +12,9 @@ var (
 	// lossy is for colours at half the resolution: hard lines between colours fade.
 	lossy = Tolerance{Max: 190, Mean: 1.8}
 	// fine is for a good quality of lossy compression at full resolution.
-	fine = Tolerance{Max: 40, Mean: 0.8}
-	// rounded is for colours that went through another colour space.
-	rounded = Tolerance{Max: 4, Mean: 1}
+	fine = Tolerance{Max: 60, Mean: 0.8}
+	// rounded is for colours that went through another colour space: in its dark corners a step of it is many of ours.
+	rounded = Tolerance{Max: 12, Mean: 0.3}
 )
 
 func rgbRaster() raster {
