@@ -176,8 +176,14 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	}
 	switch format {
 	case "jp2":
-		if h.jp2, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
+		reader, size := source.ReaderAt(ctx, original), original.Info().Size
+		if h.jp2, err = readJP2Shape(reader, size); err != nil {
 			return nil, err
+		}
+		if len(h.profile) == 0 {
+			if h.profile, err = readJP2Profile(reader, size); err != nil {
+				return nil, err
+			}
 		}
 		h.held = !h.jp2.tiled()
 		h.pages = 1
