@@ -1,0 +1,117 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// mediaTypes are those of the formats that the specification names (§4.5), and of two more.
+func mediaTypes() map[string]string {
+	return map[string]string{
+		"jpg": "image/jpeg", "tif": "image/tiff", "png": "image/png", "gif": "image/gif", "jp2": "image/jp2", "pdf": "application/pdf",
+		"webp": "image/webp", "avif": "image/avif", "jxl": "image/jxl",
+	}
+}
+
+// signed tells whether data begins as files of a format do.
+func signed(format string, data []byte) bool {
+	at := func(offset int, want string) bool {
+		return len(data) > offset && bytes.HasPrefix(data[offset:], []byte(want))
+	}
+	switch format {
+	case "jpg":
+		return at(0, "\xff\xd8\xff")
+	case "png":
+		return at(0, "\x89PNG\r\n\x1a\n")
+	case "tif":
+		return at(0, "II*\x00") || at(0, "MM\x00*")
+	case "gif":
+		return at(0, "GIF87a") || at(0, "GIF89a")
+	case "webp":
+		return at(0, "RIFF") && at(8, "WEBP")
+	case "jp2":
+		return at(4, "jP  \r\n\x87\n")
+	case "pdf":
+		return at(0, "%PDF-")
+	case "avif":
+		return at(4, "ftypavif")
+	case "jxl":
+		return at(0, "\xff\x0a") || at(4, "JXL \r\n\x87\n")
+	}
+	return false
+}
+
+// decode reads a picture with another library than the one that wrote it, as far as Go has one.
+func decode(t testing.TB, format string, data []byte) (*image.NRGBA, error) {
+	t.Helper()
+	if !signed(format, data) {
+		return nil, fmt.Errorf("this is no %s: %.20q", format, data)
+	}
+	var m image.Image
+	var err error
+	in := bytes.NewReader(data)
+	switch format {
+	case "jpg":
+		m, err = jpeg.Decode(in)
+	case "png":
+		m, err = png.Decode(in)
+	case "gif":
+		m, err = gif.Decode(in)
+	case "tif":
+		m, err = tiff.Decode(in)
+	case "webp":
+		m, err = webp.Decode(in)
+	default:
+		m, err = decodeByTool(t, format, data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", format, err)
+	}
+	out := image.NewNRGBA(image.Rectangle{Max: m.Bounds().Size()})
+	draw.Draw(out, out.Bounds(), m, m.Bounds().Min, draw.Src)
+	return out, nil
+}
+
+// decodeByTool has libvips' own command turn into PNG what Go cannot read. A PDF is no picture but holds one, as a JPEG.
+func decodeByTool(t testing.TB, format string, data []byte) (image.Image, error) {
+	t.Helper()
+	if format == "pdf" {
+		return jpeg.Decode(bytes.NewReader(embedded(data)))
+	}
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "in."+format), filepath.Join(dir, "out.png")
+	if err := os.WriteFile(from, data, 0o600); err != nil {
+		return nil, err
+	}
+	if out, err := exec.CommandContext(t.Context(), "vips", "copy", from, to).CombinedOutput(); err != nil {
+		return nil, errors.Join(err, errors.New(string(out)))
+	}
+	made, err := os.ReadFile(to)
+	if err != nil {
+		return nil, err
+	}
+	return png.Decode(bytes.NewReader(made))
+}
+
+// embedded is the JPEG inside a PDF: from its first marker to its last.
+func embedded(data []byte) []byte {
+	start := bytes.Index(data, []byte("\xff\xd8\xff"))
+	end := bytes.LastIndex(data, []byte("\xff\xd9"))
+	if start < 0 || end < start {
+		return nil
+	}
+	return data[start : end+2]
+}
