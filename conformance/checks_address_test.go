@@ -173,7 +173,10 @@ func securityChecks(v api) []check {
 	checks := []check{
 		v.check("10", 1, should, "No address leads out of the folder of images.", func(p *probe) {
 			for _, id := range []string{"..%2F..%2Fetc%2Fpasswd", "in%2F..%2F..%2Fcard.png", "%2E%2E%2Fcard.png"} {
-				p.want(http.StatusBadRequest, p.address(id, "info.json"))
+				// Caddy may find before us that the address leads elsewhere.
+				if a := p.get(p.address(id, "info.json")); a.status != http.StatusBadRequest && a.status != http.StatusNotFound {
+					p.Errorf("%s is answered %d", a.path, a.status)
+				}
 			}
 		}),
 		v.check("10", 2, should, "Addresses are checked early: lengths, characters, ranges.", func(p *probe) {

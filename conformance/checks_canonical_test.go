@@ -39,7 +39,7 @@ func forms(v api) [][3]string {
 		{cardID, "full/^150,/0/default.jpg", "full/150,100/0/default.jpg"},
 		{cardID, "full/^600,400/0/default.jpg", "full/max/0/default.jpg"},
 		{cardID, "full/^pct:150/0/default.jpg", "full/^900,600/0/default.jpg"},
-		{cardID, "0,0,2,1/^8192,/0/default.jpg", "0,0,2,1/^max/0/default.jpg"},
+		{cardID, "0,0,200,1/^8192,/0/default.jpg", "0,0,200,1/^max/0/default.jpg"},
 		{cardID, "full/150,/360/default.jpg", "full/150,100/0/default.jpg"},
 		{cardID, "full/150,/!0.0/default.jpg", "full/150,100/!0/default.jpg"},
 		{cardID, "full/150,/022.50/default.png", "full/150,100/22.5/default.png"},

@@ -193,11 +193,10 @@ func sizeListChecks(v api) []check {
 				}
 			}
 		}),
-		v.check(sizes, first+1, should, "It can also be had as w, and ,h.", func(p *probe) {
+		v.check(sizes, first+1, should, "It can also be had as w,.", func(p *probe) {
 			for _, id := range []string{cardID, largeID, pyramidID, tallID} {
 				for _, size := range p.info(id).sizes {
 					p.sizedOf(id, "full/"+join(size.X)+",/0/default.jpg", size.X, size.Y)
-					p.sizedOf(id, "full/,"+join(size.Y)+"/0/default.jpg", size.X, size.Y)
 				}
 			}
 		}),

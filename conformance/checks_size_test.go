@@ -114,7 +114,7 @@ func sizeChecks3(v api) []check {
 			p.measured(p.in(limitedPrefix, cardID, "0,0,90,60/^max/0/default.png"), 225, 150)
 			p.measured(p.in(limitedPrefix, cardID, "0,0,100,10/^max/0/default.png"), 250, 25)
 			p.measured(p.in(limitedPrefix, cardID, "full/^max/0/default.png"), 225, 150)
-			p.measured(p.in(openPrefix, grayID, "0,0,2,1/^max/0/default.jpg"), 8192, 4096)
+			p.measured(p.in(openPrefix, grayID, "0,0,200,1/^max/0/default.jpg"), 8192, 41)
 		}),
 		v.check("4.2", 4, must, "w, has exactly this width, and the height that keeps the proportions.", func(p *probe) {
 			p.sized("full/150,/0/default.png", 150, 100)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/gif"
 	"image/jpeg"
@@ -80,6 +81,9 @@ func decode(t testing.TB, format string, data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", format, err)
 	}
+	if format == "webp" {
+		m = videoRange(m)
+	}
 	out := image.NewNRGBA(image.Rectangle{Max: m.Bounds().Size()})
 	draw.Draw(out, out.Bounds(), m, m.Bounds().Min, draw.Src)
 	return out, nil
@@ -104,6 +108,31 @@ func decodeByTool(t testing.TB, format string, data []byte) (image.Image, error)
 		return nil, err
 	}
 	return png.Decode(bytes.NewReader(made))
+}
+
+// videoRange makes colours of the luma and chroma of a WebP, whose range is that of video (16 to 235, ITU-R BT.601; WebP
+// lossy bitstream, RFC 6386 §9.2). Go's library hands them out as if they had JPEG's range.
+func videoRange(m image.Image) image.Image {
+	var planes *image.YCbCr
+	alpha := func(int, int) uint8 { return 255 }
+	switch m := m.(type) {
+	case *image.YCbCr:
+		planes = m
+	case *image.NYCbCrA:
+		planes = &m.YCbCr
+		alpha = func(x, y int) uint8 { return m.A[m.AOffset(x, y)] }
+	default:
+		return m
+	}
+	out := image.NewNRGBA(planes.Bounds())
+	for y := planes.Rect.Min.Y; y < planes.Rect.Max.Y; y++ {
+		for x := planes.Rect.Min.X; x < planes.Rect.Max.X; x++ {
+			c := planes.YCbCrAt(x, y)
+			light, blue, red := 1.164*(float64(c.Y)-16), float64(c.Cb)-128, float64(c.Cr)-128
+			out.SetNRGBA(x, y, color.NRGBA{R: round(light + 1.596*red), G: round(light - 0.392*blue - 0.813*red), B: round(light + 2.017*blue), A: alpha(x, y)})
+		}
+	}
+	return out
 }
 
 // embedded is the JPEG inside a PDF: from its first marker to its last.

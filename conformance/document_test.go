@@ -103,7 +103,7 @@ half a pixel of shift.
 | lossless, not scaled, right angles, mirrored | 0.51 | 0.5 | nothing |
 | scaled | 3 | 0.7 | 2 pixels along the edges |
 | turned by other angles | 5 | 2 | 2.5 pixels along the edges of the content |
-| JPEG, WebP | 12 more | 2 more | as above |
+| JPEG, WebP | 16 more | 3 more | as above |
 | gray | 0.6 more | as above | as above |
 | size of a picture | 0 | | |
 | size of a turned picture's box | 1 smaller, 2 larger than computed | | |

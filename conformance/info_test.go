@@ -227,7 +227,7 @@ func (p *probe) works(base, feature string, i info) bool {
 	case "regionByPct":
 		return picture("pct:50,50,10,10/"+whole+"/0/default.png", w/10, h/10)
 	case "regionByPx":
-		return picture("50,60,70,80/"+whole+"/0/default.png", 70, 80)
+		return picture("20,30,40,50/"+whole+"/0/default.png", 40, 50)
 	case "regionSquare":
 		return picture("square/60,/0/default.png", 60, 60)
 	case "rotationArbitrary":

@@ -119,6 +119,9 @@ func mainCaddyfile(root, secure string) string {
 http://{$ADDR} {
 	bind 127.0.0.1
 	%s
+	handle {
+		respond 404
+	}
 }
 https://%s {
 	bind 127.0.0.1
