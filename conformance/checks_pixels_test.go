@@ -56,8 +56,8 @@ func pixelChecks() []check {
 				p.matches(cardID, name+"/"+p.api.whole+"/90/default.webp", exact(region).right(90, false).lossy())
 			}
 		}),
-		both(6, "unscaled", "GIF, with its 256 colours, has the right colours in the mean of 20 by 20 pixels, within 16 levels.", func(p *probe) {
-			p.blocks("full/"+p.api.whole+"/0/default.gif", 16)
+		both(6, "unscaled", "GIF, with its 256 colours, has the right colours in the mean of 20 by 20 pixels, within 24 levels.", func(p *probe) {
+			p.blocks("full/"+p.api.whole+"/0/default.gif", 24)
 			e := exact(whole)
 			e.most, e.mean, e.gray = 6, 2, true
 			p.matches(cardID, "full/"+p.api.whole+"/0/gray.gif", e)
@@ -99,7 +99,7 @@ func pixelChecks() []check {
 				p.matches(cardID, fmt.Sprintf("40,50,100,80/%s%d,%d/0/default.png", up, size.X, size.Y), resampled(image.Rect(40, 50, 140, 130), size.X, size.Y))
 			}
 		}),
-		both(11, "turned", "Any angle: content within 5 levels, 2 in the mean; the box within 2 pixels; the corners transparent in PNG, white in JPEG.", func(p *probe) {
+		both(11, "turned", "Any angle: content within 3.5 levels, 1.2 in the mean; the box rounded up; beside it transparent in PNG, white in JPEG.", func(p *probe) {
 			region := image.Rect(40, 60, 340, 260)
 			for _, degrees := range []float64{1, 22.5, 45, 89.9, 135, 200, 300.25} {
 				e := resampled(region, 150, 100)
@@ -108,6 +108,11 @@ func pixelChecks() []check {
 				p.matches(cardID, fmt.Sprintf("40,60,300,200/150,/%v/default.jpg", degrees), e.turned(degrees, "white").lossy())
 				e.mirror = true
 				p.matches(cardID, fmt.Sprintf("40,60,300,200/150,/!%v/default.png", degrees), e.turned(degrees, "clear"))
+			}
+		}),
+		both(16, "turned", "Bitonal, at any angle, is as black and white as before.", func(p *probe) {
+			for _, degrees := range []float64{10, 45, 100, 200, 359} {
+				p.bitonalTurned(fmt.Sprintf("full/%s/%v/bitonal.png", p.api.whole, degrees), expectation{region: whole, size: whole.Size(), degrees: degrees})
 			}
 		}),
 		both(12, "averages", "Reduced to a tenth, each square of a hard-edged picture keeps its colour: within 2 levels in its middle.", func(p *probe) {
@@ -153,6 +158,28 @@ func pixelChecks() []check {
 			}
 			p.want(400, p.address(pagesID+";p=4", "info.json"))
 		}),
+	}
+}
+
+// bitonalTurned looks at pixels whose luma is so far from the middle that a neighbour's is on the same side.
+func (p *probe) bitonalTurned(params string, e expectation) {
+	p.Helper()
+	f := smoothOf(cardID)
+	m := p.picture(cardID, params)
+	for y := range m.Bounds().Dy() {
+		for x := range m.Bounds().Dx() {
+			c := m.NRGBAAt(x, y)
+			u, v, inside := e.source(m.Bounds().Size(), x, y)
+			switch {
+			case inside < -1 && c.A != 0:
+				p.Fatalf("%s: %d,%d beside the picture is %v", params, x, y, c)
+			case inside < 1:
+			case c.A != 255 || c.R != c.G || c.G != c.B || c.R != 0 && c.R != 255:
+				p.Fatalf("%s: %d,%d is %v", params, x, y, c)
+			case luma(f.at(u, v)) < 125 && c.R != 0 || luma(f.at(u, v)) > 131 && c.R != 255:
+				p.Fatalf("%s: %d,%d has the luma %.1f and is %v", params, x, y, luma(f.at(u, v)), c)
+			}
+		}
 	}
 }
 

@@ -102,11 +102,12 @@ half a pixel of shift.
 |---|---|---|---|
 | lossless, not scaled, right angles, mirrored | 0.51 | 0.5 | nothing |
 | scaled | 3 | 0.7 | 2 pixels along the edges |
-| turned by other angles | 5 | 2 | 2.5 pixels along the edges of the content |
+| turned by other angles | 3.5 | 1.2 | 2.5 pixels along the edges of the content, on both sides |
 | JPEG, WebP | 16 more | 3 more | as above |
+| the same, turned by other angles | 20 more | 4 more | 12 pixels along the edges, on both sides |
 | gray | 0.6 more | as above | as above |
 | size of a picture | 0 | | |
-| size of a turned picture's box | 1 smaller, 2 larger than computed | | |
+| size of a turned picture's box | rounded up | | |
 
 Gray is the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B; bitonal is white where that is 128 or more. JPEG, PNG, GIF,
 TIFF and WebP are decoded by Go's libraries, other formats by the command of libvips. A format that the installed libvips
