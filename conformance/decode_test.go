@@ -84,9 +84,24 @@ func decode(t testing.TB, format string, data []byte) (*image.NRGBA, error) {
 	if format == "webp" {
 		m = videoRange(m)
 	}
-	out := image.NewNRGBA(image.Rectangle{Max: m.Bounds().Size()})
-	draw.Draw(out, out.Bounds(), m, m.Bounds().Min, draw.Src)
-	return out, nil
+	return plain(m), nil
+}
+
+// plain gives a picture in one form, at 0,0. Without transparency, premultiplied colours are the colours themselves, and
+// image/draw is much faster at them.
+func plain(m image.Image) *image.NRGBA {
+	bounds := image.Rectangle{Max: m.Bounds().Size()}
+	if opaque, ok := m.(interface{ Opaque() bool }); ok && opaque.Opaque() {
+		out := image.NewRGBA(bounds)
+		draw.Draw(out, bounds, m, m.Bounds().Min, draw.Src)
+		return (*image.NRGBA)(out)
+	}
+	if same, ok := m.(*image.NRGBA); ok && same.Rect.Min == (image.Point{}) {
+		return same
+	}
+	out := image.NewNRGBA(bounds)
+	draw.Draw(out, bounds, m, m.Bounds().Min, draw.Src)
+	return out
 }
 
 // decodeByTool has libvips' own command turn into PNG what Go cannot read. A PDF is no picture but holds one, as a JPEG.

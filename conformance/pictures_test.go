@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 )
 
@@ -65,17 +66,24 @@ func halfClear(width, height int) *image.NRGBA {
 	return m
 }
 
-// squareColour is the colour of a square of the validators' picture. Ours are other random colours than theirs; like
-// theirs, none is black, white or gray.
-func squareColour(column, row int) color.NRGBA {
-	random := rand.New(rand.NewPCG(uint64(column), uint64(row)+17)) //nolint:gosec // Colours are no secrets.
-	for {
-		c := color.NRGBA{R: uint8(random.IntN(230) + 8), G: uint8(random.IntN(230) + 8), B: uint8(random.IntN(230) + 8), A: 255}
-		if spread := max(c.R, c.G, c.B) - min(c.R, c.G, c.B); spread > 60 {
-			return c
+// squareColours are the colours of the squares of the validators' picture, by column and row. Ours are other random
+// colours than theirs; like theirs, none is black, white or gray.
+var squareColours = sync.OnceValue(func() (colours [10][10]color.NRGBA) {
+	random := rand.New(rand.NewPCG(10, 10)) //nolint:gosec // Colours are no secrets.
+	level := func() uint8 { return uint8(random.IntN(230) + 8) }
+	for column := range colours {
+		for row := range colours[column] {
+			c := color.NRGBA{A: 255}
+			for max(c.R, c.G, c.B)-min(c.R, c.G, c.B) < 60 {
+				c.R, c.G, c.B = level(), level(), level()
+			}
+			colours[column][row] = c
 		}
 	}
-}
+	return colours
+})
+
+func squareColour(column, row int) color.NRGBA { return squareColours()[column][row] }
 
 // squares is the validators' picture: 1000 by 1000 pixels in 10 by 10 squares of one colour each.
 func squares() *image.NRGBA {
