@@ -24,7 +24,7 @@ const (
 	maxNodes        = 10_000
 )
 
-// expression is one compiled condition.
+// expression is one compiled expression.
 type expression struct {
 	text    string
 	program cel.Program
@@ -39,7 +39,7 @@ type compiler struct {
 	groups    []string
 }
 
-func newCompiler(c Config) (*compiler, error) {
+func newCompiler(c Config, more ...cel.EnvOption) (*compiler, error) {
 	k := &compiler{groups: c.Groups}
 	opts := []cel.EnvOption{
 		cel.EagerlyValidateDeclarations(true),
@@ -57,12 +57,14 @@ func newCompiler(c Config) (*compiler, error) {
 	texts := cel.ListType(cel.StringType)
 	// The callers' and requests' properties are variables with a dot in their names rather than fields of an object,
 	// so that a misspelled one is found when the server starts.
-	declare("principal.anonymous", cel.BoolType)
-	declare("principal.kind", cel.StringType)
-	declare("principal.subject", cel.StringType)
-	declare("principal.email", cel.StringType)
-	declare("principal.issuer", cel.StringType)
-	declare("principal.scopes", texts)
+	if !c.Public {
+		declare("principal.anonymous", cel.BoolType)
+		declare("principal.kind", cel.StringType)
+		declare("principal.subject", cel.StringType)
+		declare("principal.email", cel.StringType)
+		declare("principal.issuer", cel.StringType)
+		declare("principal.scopes", texts)
+	}
 	declare("request.version", cel.StringType)
 	declare("request.endpoint", cel.StringType)
 	declare("identifier", cel.MapType(cel.StringType, cel.StringType))
@@ -76,7 +78,7 @@ func newCompiler(c Config) (*compiler, error) {
 		declare("settings."+name, texts)
 	}
 	slices.Sort(k.variables)
-	env, err := cel.NewEnv(opts...)
+	env, err := cel.NewEnv(append(opts, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("set up the expression language: %w", err)
 	}
@@ -84,8 +86,14 @@ func newCompiler(c Config) (*compiler, error) {
 	return k, nil
 }
 
-// compile makes a program that answers true or false. Its errors tell what is wrong and where, and what may be used.
-func (k *compiler) compile(text string) (*expression, error) {
+// condition makes a program that answers true or false.
+func (k *compiler) condition(text string) (*expression, error) {
+	return k.compile(text, "true or false (bool)", cel.BoolKind)
+}
+
+// compile makes a program that gives a value of a kind; wanted names it. Its errors tell what is wrong and where, and
+// what may be used.
+func (k *compiler) compile(text, wanted string, kind cel.Kind) (*expression, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, errors.New("the expression is empty; write `true` for a rule that always holds")
 	}
@@ -96,8 +104,8 @@ func (k *compiler) compile(text string) (*expression, error) {
 	if issues.Err() != nil {
 		return nil, k.describe(text, issues)
 	}
-	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("the expression `%s` gives %s; it must give true or false (bool)", text, t)
+	if t := checked.OutputType(); t.Kind() != kind && t.Kind() != cel.DynKind {
+		return nil, fmt.Errorf("the expression `%s` gives %s; it must give %s", text, t, wanted)
 	}
 	root := checked.NativeRep().Expr()
 	if err := k.checkGroups(text, root); err != nil {

@@ -23,8 +23,13 @@ const (
 type RuleSpec struct {
 	// Outcome is Allow, Tier or Deny.
 	Outcome Outcome
-	// MaxSide is the longest side in pixels that a Tier rule allows; only and always set there.
+	// MaxSide is the longest side in pixels that a Tier rule allows; 0 allows all pixels. A Tier has at least one of
+	// MaxSide, Quality and Watermark, and no other rule has any.
 	MaxSide int
+	// Quality is the most colour that a Tier rule allows: QualityGray or QualityBitonal. Empty allows all colours.
+	Quality string
+	// Watermark names the mark that a Tier rule puts on the image. Empty: none.
+	Watermark string
 	// Reason is the text that a Deny rule answers with. The default is the policy's DenyReason.
 	Reason string
 	// Status of a Deny rule's answer, 400 to 499. 0 takes the policy's DenyStatus.
@@ -44,13 +49,28 @@ func (r RuleSpec) String() string {
 	}
 	switch r.Outcome {
 	case Tier:
-		return "tier " + strconv.Itoa(r.MaxSide) + " `" + r.Expr + "`"
+		return "tier " + r.limits() + " `" + r.Expr + "`"
 	case Deny:
 		if r.Reason != "" {
 			return "deny " + strconv.Quote(r.Reason) + " `" + r.Expr + "`"
 		}
 	}
 	return string(r.Outcome) + " `" + r.Expr + "`"
+}
+
+// limits are the words that say what a tier allows.
+func (r RuleSpec) limits() string {
+	words := "full"
+	if r.MaxSide != 0 {
+		words = strconv.Itoa(r.MaxSide)
+	}
+	if r.Quality != "" {
+		words += " quality " + r.Quality
+	}
+	if r.Watermark != "" {
+		words += " watermark " + r.Watermark
+	}
+	return words
 }
 
 // CacheSpec lets the caller's own cache keep what an Allow rule let through, when Expr is true.
@@ -76,6 +96,8 @@ type Config struct {
 	Settings map[string][]string
 	// Groups are the named groups of the identifier grammar. A rule that reads another is refused. Nil: not known.
 	Groups []string
+	// Public tells that everybody gets the same answers, so that expressions cannot mention the caller.
+	Public bool
 	// Metadata and Document tell whether the collection has them. Rules cannot mention what it has not.
 	Metadata, Document bool
 	// DenyStatus answers a denial, 400 to 499. The default is 403.
@@ -157,11 +179,18 @@ func (r RuleSpec) validate() error {
 	default:
 		return fmt.Errorf("outcome is %q; it must be allow, tier or deny", r.Outcome)
 	}
-	if r.Outcome == Tier && (r.MaxSide < 1 || r.MaxSide > maxTierSide) {
+	limited := r.MaxSide != 0 || r.Quality != "" || r.Watermark != ""
+	if r.Outcome == Tier && !limited {
+		return errors.New("a tier takes something away; say a longest side, a quality or a watermark")
+	}
+	if r.Outcome != Tier && limited {
+		return errors.New("only a tier has a longest side, a quality or a watermark")
+	}
+	if r.MaxSide < 0 || r.MaxSide > maxTierSide {
 		return fmt.Errorf("the longest side is %d; it must be from 1 to %d pixels", r.MaxSide, maxTierSide)
 	}
-	if r.Outcome != Tier && r.MaxSide != 0 {
-		return errors.New("only a tier has a longest side")
+	if r.Quality != "" && r.Quality != QualityGray && r.Quality != QualityBitonal {
+		return fmt.Errorf("the quality is %q; it must be %s or %s", r.Quality, QualityGray, QualityBitonal)
 	}
 	if r.Outcome != Deny && (r.Reason != "" || r.Status != 0) {
 		return errors.New("only a deny rule has a reason or a status")

@@ -16,7 +16,11 @@ func TestConfigRefusals(t *testing.T) {
 		"no rules":               {func(c *authz.Config) { c.Rules = nil }, []string{"no rule"}},
 		"too many rules":         {func(c *authz.Config) { c.Rules = make([]authz.RuleSpec, 257) }, []string{"257 rules", "at most 256"}},
 		"unknown outcome":        {func(c *authz.Config) { c.Rules[0].Outcome = "maybe" }, []string{"rule 1", `"maybe"`, "allow, tier or deny"}},
-		"tier without side":      {func(c *authz.Config) { c.Rules[0] = tier(0, `true`) }, []string{"rule 1", "longest side is 0"}},
+		"tier without side":      {func(c *authz.Config) { c.Rules[0] = tier(0, `true`) }, []string{"rule 1", "a tier takes something away"}},
+		"tier below zero":        {func(c *authz.Config) { c.Rules[0] = tier(-1, `true`) }, []string{"-1"}},
+		"tier in colour":         {func(c *authz.Config) { c.Rules[0] = limited(0, "color", "", `true`) }, []string{`the quality is "color"`, "gray or bitonal"}},
+		"allow with a quality":   {func(c *authz.Config) { c.Rules[0].Quality = "gray" }, []string{"only a tier"}},
+		"allow with a watermark": {func(c *authz.Config) { c.Rules[0].Watermark = "city" }, []string{"only a tier"}},
 		"tier beyond reason":     {func(c *authz.Config) { c.Rules[0] = tier(1_000_001, `true`) }, []string{"1000001"}},
 		"allow with a side":      {func(c *authz.Config) { c.Rules[0].MaxSide = 3 }, []string{"only a tier"}},
 		"allow with a reason":    {func(c *authz.Config) { c.Rules[0].Reason = "x" }, []string{"only a deny"}},
@@ -101,11 +105,13 @@ func TestRulesCannotMentionWhatTheCollectionHasNot(t *testing.T) {
 
 func TestRuleText(t *testing.T) {
 	for want, r := range map[string]authz.RuleSpec{
-		"allow `true`":             allow(`true`),
-		"tier 800 `true`":          tier(800, `true`),
-		"deny `true`":              deny("", `true`),
-		"deny \"say\" `a == \"\"`": deny("say", `a == ""`),
-		"dossier access":           {Outcome: authz.Deny, Expr: `true`, Name: "dossier access"},
+		"allow `true`":    allow(`true`),
+		"tier 800 `true`": tier(800, `true`),
+		"tier full quality gray watermark city `true`": limited(0, "gray", "city", `true`),
+		"tier 9 quality bitonal `true`":                limited(9, "bitonal", "", `true`),
+		"deny `true`":                                  deny("", `true`),
+		"deny \"say\" `a == \"\"`":                     deny("say", `a == ""`),
+		"dossier access":                               {Outcome: authz.Deny, Expr: `true`, Name: "dossier access"},
 	} {
 		if got := r.String(); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -12,9 +12,15 @@ type Outcome string
 // The outcomes of a decision.
 const (
 	Allow Outcome = "allow"
-	// Tier allows a smaller image.
+	// Tier allows less than the whole image: a smaller one, one without colours, one with a mark on it.
 	Tier Outcome = "tier"
 	Deny Outcome = "deny"
+)
+
+// The qualities that a Tier may be held to, by their IIIF names.
+const (
+	QualityGray    = "gray"
+	QualityBitonal = "bitonal"
 )
 
 // Decision is the answer of a policy to one caller about one item. It is bound to the collection and to the raw path
@@ -25,8 +31,12 @@ type Decision struct {
 	// Identifier is the path segment as the client sent it, still percent-encoded.
 	Identifier string
 	Outcome    Outcome
-	// MaxSide is, for Tier, the longest side in pixels of the image that the caller may see; 0 otherwise.
+	// MaxSide is, for Tier, the longest side in pixels of the image that the caller may see; 0 is no bound.
 	MaxSide int
+	// Quality is, for Tier, the most colour that the caller may see: QualityGray or QualityBitonal; empty is no bound.
+	Quality string
+	// Watermark is, for Tier, the name of the mark that is put on the image; empty for none.
+	Watermark string
 	// Status and Reason answer a Deny: an HTTP status and the text for the caller.
 	Status int
 	Reason string
@@ -61,6 +71,27 @@ func Public(collection, identifier string, cacheFor time.Duration) Decision {
 
 // Allowed tells whether pixels may be shown, of whatever size.
 func (d Decision) Allowed() bool { return d.Outcome == Allow || d.Outcome == Tier }
+
+// Limited tells whether a Tier says what it takes away.
+func (d Decision) Limited() bool { return d.MaxSide > 0 || d.Quality != "" || d.Watermark != "" }
+
+// within tells whether d shows nothing that other does not show. Both are tiers.
+func (d Decision) within(other Decision) bool {
+	return (other.MaxSide == 0 || d.MaxSide > 0 && d.MaxSide <= other.MaxSide) &&
+		colours(d.Quality) <= colours(other.Quality) &&
+		(other.Watermark == "" || other.Watermark == d.Watermark)
+}
+
+// colours ranks qualities by how much they show.
+func colours(quality string) int {
+	switch quality {
+	case QualityBitonal:
+		return 0
+	case QualityGray:
+		return 1
+	}
+	return 2
+}
 
 // Covers tells whether the decision was made for this very collection and path segment.
 func (d Decision) Covers(collection, identifier string) bool {

@@ -22,9 +22,8 @@ const (
 	isError
 )
 
-// eval evaluates e with the facts at hand. With isUnknown comes the first stage that is missing, with isError the
-// reason.
-func (e *expression) eval(ctx context.Context, v *variables) (truth, stage, error) {
+// run evaluates e with the facts at hand. A stage other than none is the first that is missing; there is no value then.
+func (e *expression) run(ctx context.Context, v *variables) (ref.Val, stage, error) {
 	var out ref.Val
 	var err error
 	if e.loops {
@@ -34,18 +33,23 @@ func (e *expression) eval(ctx context.Context, v *variables) (truth, stage, erro
 	}
 	switch {
 	case err != nil:
-		return isError, stageNone, fmt.Errorf("evaluate `%s`: %w", e.text, err)
+		return nil, stageNone, fmt.Errorf("evaluate `%s`: %w", e.text, err)
 	case types.IsUnknown(out):
-		return isUnknown, missing(out.(*types.Unknown), v.known), nil
+		return nil, missing(out.(*types.Unknown), v.known), nil
 	}
+	return out, stageNone, nil
+}
+
+// truth reads what a condition came to.
+func (e *expression) truth(out ref.Val) (truth, error) {
 	b, isBool := out.(types.Bool)
 	switch {
 	case !isBool:
-		return isError, stageNone, fmt.Errorf("evaluate `%s`: the result is %s, not true or false", e.text, out.Type().TypeName())
+		return isError, fmt.Errorf("evaluate `%s`: the result is %s, not true or false", e.text, out.Type().TypeName())
 	case bool(b):
-		return isTrue, stageNone, nil
+		return isTrue, nil
 	}
-	return isFalse, stageNone, nil
+	return isFalse, nil
 }
 
 // missing finds the earliest stage that u waits for. Every stage before it has to be taken too.
@@ -65,8 +69,9 @@ func missing(u *types.Unknown, known stage) stage {
 	return first
 }
 
-// evaluation is one decision in the making.
+// evaluation is one decision, or one inquiry, in the making.
 type evaluation struct {
+	// policy is nil but for decisions.
 	policy *Policy
 	facts  Facts
 	vars   variables
@@ -76,30 +81,40 @@ type evaluation struct {
 	trace *Explanation
 }
 
-// resolve evaluates e, fetching facts until it is true, false or an error. The error returned ends the decision; an
-// error inside the expression is only kept.
+// resolve evaluates a condition, fetching facts until it is true, false or an error. The error returned ends the
+// decision; an error inside the expression is only kept.
 func (d *evaluation) resolve(ctx context.Context, e *expression) (truth, error) {
+	out, failed, err := d.value(ctx, e)
+	if err != nil {
+		return isError, err
+	}
+	result := isError
+	if failed == nil {
+		result, failed = e.truth(out)
+	}
+	if failed != nil {
+		d.errs = append(d.errs, failed)
+	}
+	return result, nil
+}
+
+// value evaluates e, fetching facts until nothing is unknown. Of the errors, failed is one inside the expression, and
+// err one of the facts, or of a caller that left.
+func (d *evaluation) value(ctx context.Context, e *expression) (out ref.Val, failed, err error) {
 	for {
-		result, need, err := e.eval(ctx, &d.vars)
-		if ctx.Err() != nil {
-			return isError, gone(ctx)
+		out, need, failed := e.run(ctx, &d.vars)
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, gone(ctx)
+		case failed != nil || need == stageNone:
+			return out, failed, nil
+		case d.vars.known == stageDocument:
+			// Nothing is left to fetch, so that asking again would never end.
+			return nil, fmt.Errorf("evaluate `%s`: the result stays unknown", e.text), nil
 		}
-		switch result {
-		case isUnknown:
-			if d.vars.known == stageDocument {
-				// Nothing is left to fetch, so that asking again would never end.
-				err = fmt.Errorf("evaluate `%s`: the result stays unknown", e.text)
-				d.errs = append(d.errs, err)
-				return isError, nil
-			}
-			if err := d.fetch(ctx, need); err != nil {
-				return isError, err
-			}
-			continue
-		case isError:
-			d.errs = append(d.errs, err)
+		if err := d.fetch(ctx, need); err != nil {
+			return nil, nil, err
 		}
-		return result, nil
 	}
 }
 
@@ -140,7 +155,14 @@ func gone(ctx context.Context) error {
 
 // settle fetches nothing: conditions that need more than is at hand stay open. It is for questions beside the decision.
 func settle(ctx context.Context, e *expression, v *variables) truth {
-	result, _, _ := e.eval(ctx, v)
+	out, need, err := e.run(ctx, v)
+	switch {
+	case err != nil:
+		return isError
+	case need != stageNone:
+		return isUnknown
+	}
+	result, _ := e.truth(out)
 	return result
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-server/gatehouse/authn/principal"
@@ -19,6 +20,8 @@ type Explanation struct {
 	// Outcome is empty when an error came before a decision.
 	Outcome    Outcome `json:"outcome,omitempty"`
 	MaxSide    int     `json:"max_side,omitempty"`
+	Quality    string  `json:"quality,omitempty"`
+	Watermark  string  `json:"watermark,omitempty"`
 	Status     int     `json:"status"`
 	Reason     string  `json:"reason,omitempty"`
 	Code       string  `json:"code"`
@@ -65,7 +68,7 @@ type FetchTrace struct {
 
 // Explain decides as Decide does, and tells how. Its error is Decide's; the Explanation is filled in either case.
 func (p *Policy) Explain(ctx context.Context, who *principal.Principal, req RequestInfo, facts Facts) (Explanation, error) {
-	d := evaluation{policy: p, facts: facts, vars: newVariables(p, who, req)}
+	d := evaluation{policy: p, facts: facts, vars: newVariables(&p.surroundings, who, req)}
 	d.trace = &Explanation{
 		Collection: p.config.Collection,
 		Identifier: req.Identifier,
@@ -148,6 +151,7 @@ func (x *Explanation) failed(err error) {
 
 func (x *Explanation) decided(d Decision) {
 	x.Outcome, x.MaxSide, x.Reason, x.Code = d.Outcome, d.MaxSide, d.Reason, d.Code
+	x.Quality, x.Watermark = d.Quality, d.Watermark
 	x.Status, x.Restricted, x.CacheSeconds = d.Status, d.Restricted, int64(d.CacheFor/time.Second)
 	if d.Allowed() {
 		x.Status = http.StatusOK
@@ -155,11 +159,26 @@ func (x *Explanation) decided(d Decision) {
 	x.Summary = x.sentence(d)
 }
 
+// limits says what a tier takes away.
+func limits(d Decision) string {
+	var said []string
+	if d.MaxSide > 0 {
+		said = append(said, fmt.Sprintf(" up to %d pixels", d.MaxSide))
+	}
+	if d.Quality != "" {
+		said = append(said, " in "+d.Quality)
+	}
+	if d.Watermark != "" {
+		said = append(said, fmt.Sprintf(" with the watermark %q", d.Watermark))
+	}
+	return strings.Join(said, ",")
+}
+
 func (x *Explanation) sentence(d Decision) string {
 	what := "Allowed"
 	switch d.Outcome {
 	case Tier:
-		what = fmt.Sprintf("Allowed up to %d pixels", d.MaxSide)
+		what = "Allowed" + limits(d)
 	case Deny:
 		what = fmt.Sprintf("Denied with %d %q", d.Status, d.Reason)
 	}

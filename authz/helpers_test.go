@@ -70,6 +70,11 @@ func tier(side int, expr string) authz.RuleSpec {
 	return authz.RuleSpec{Outcome: authz.Tier, MaxSide: side, Expr: expr}
 }
 
+// limited is a tier by more than its size.
+func limited(side int, quality, watermark, expr string) authz.RuleSpec {
+	return authz.RuleSpec{Outcome: authz.Tier, MaxSide: side, Quality: quality, Watermark: watermark, Expr: expr}
+}
+
 func bearer(scopes ...string) *principal.Principal {
 	return &principal.Principal{Kind: principal.Bearer, Subject: "u1", Issuer: "city", Scopes: scopes}
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 )
@@ -18,8 +16,7 @@ type Policy struct {
 	rules      []rule
 	cache      []cacheRule
 	restricted *expression
-	settings   map[string]ref.Val
-	unknowns   []*cel.AttributePatternType
+	surroundings
 }
 
 type rule struct {
@@ -43,13 +40,10 @@ func New(config Config) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{config: c, settings: map[string]ref.Val{}, unknowns: unknownPatterns()}
-	for name, values := range c.Settings {
-		p.settings["settings."+name] = types.NewStringList(types.DefaultTypeAdapter, values)
-	}
+	p := &Policy{config: c, surroundings: newSurroundings(c)}
 	var errs []error
 	for i, spec := range c.Rules {
-		when, err := k.compile(spec.Expr)
+		when, err := k.condition(spec.Expr)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("rule %d (%s): %w", i+1, spec.Outcome, err))
 			continue
@@ -58,7 +52,7 @@ func New(config Config) (*Policy, error) {
 		p.rules = append(p.rules, rule{RuleSpec: spec, text: config.Rules[i].String(), when: when})
 	}
 	for i, spec := range c.Cache {
-		when, err := k.compile(spec.Expr)
+		when, err := k.condition(spec.Expr)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cache condition %d: %w", i+1, err))
 			continue
@@ -66,7 +60,7 @@ func New(config Config) (*Policy, error) {
 		p.cache = append(p.cache, cacheRule{CacheSpec: spec, when: when})
 	}
 	if c.Restricted != "" {
-		if p.restricted, err = k.compile(c.Restricted); err != nil {
+		if p.restricted, err = k.condition(c.Restricted); err != nil {
 			errs = append(errs, fmt.Errorf("restricted condition: %w", err))
 		}
 	}
@@ -84,7 +78,7 @@ func New(config Config) (*Policy, error) {
 //
 // The error is a *problem.Error of the facts, or of a caller that left; there is no decision then.
 func (p *Policy) Decide(ctx context.Context, who *principal.Principal, req RequestInfo, facts Facts) (Decision, error) {
-	d := evaluation{policy: p, facts: facts, vars: newVariables(p, who, req)}
+	d := evaluation{policy: p, facts: facts, vars: newVariables(&p.surroundings, who, req)}
 	return d.decide(ctx)
 }
 
@@ -139,7 +133,7 @@ func (d *evaluation) answer(r *rule, result truth) (Decision, bool) {
 		decision.Outcome, decision.Code = Deny, codeRuleError
 		decision.Status, decision.Reason = d.policy.config.DenyStatus, d.policy.config.DenyReason
 	case r.Outcome == Tier && result == isTrue:
-		decision.MaxSide = r.MaxSide
+		decision.MaxSide, decision.Quality, decision.Watermark = r.MaxSide, r.Quality, r.Watermark
 	case r.Outcome == Allow && result == isTrue:
 	default:
 		return Decision{}, false
@@ -197,7 +191,7 @@ func (d *evaluation) beyondAnonymous(ctx context.Context, got Decision) bool {
 		case Allow:
 			return false
 		case Tier:
-			return got.Outcome != Tier || other.MaxSide < got.MaxSide
+			return got.Outcome != Tier || !got.within(other)
 		}
 		return true
 	}

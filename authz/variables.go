@@ -8,10 +8,24 @@ import (
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 )
 
+// surroundings are what all expressions of one configuration see alike.
+type surroundings struct {
+	settings map[string]ref.Val
+	unknowns []*cel.AttributePatternType
+}
+
+func newSurroundings(c Config) surroundings {
+	s := surroundings{settings: make(map[string]ref.Val, len(c.Settings)), unknowns: unknownPatterns()}
+	for name, values := range c.Settings {
+		s.settings["settings."+name] = types.NewStringList(types.DefaultTypeAdapter, values)
+	}
+	return s
+}
+
 // variables is what expressions see during one decision. Facts that are not at hand yet are unknown: an expression
 // that cannot do without them is unknown in turn.
 type variables struct {
-	policy *Policy
+	*surroundings
 	who    *principal.Principal
 	scopes ref.Val
 	req    RequestInfo
@@ -22,11 +36,11 @@ type variables struct {
 	document   any
 }
 
-func newVariables(p *Policy, who *principal.Principal, req RequestInfo) variables {
+func newVariables(s *surroundings, who *principal.Principal, req RequestInfo) variables {
 	if who == nil {
 		who = principal.Nobody()
 	}
-	return variables{policy: p, who: who, scopes: types.NewStringList(types.DefaultTypeAdapter, who.Scopes), req: req}
+	return variables{surroundings: s, who: who, scopes: types.NewStringList(types.DefaultTypeAdapter, who.Scopes), req: req}
 }
 
 // ResolveName implements cel.Activation.
@@ -58,7 +72,7 @@ func (v *variables) ResolveName(name string) (any, bool) {
 	case "document":
 		return v.document, v.known >= stageDocument
 	}
-	value, found := v.policy.settings[name]
+	value, found := v.settings[name]
 	return value, found
 }
 
@@ -67,7 +81,7 @@ func (v *variables) Parent() cel.Activation { return nil }
 
 // UnknownAttributePatterns implements cel.PartialActivation.
 func (v *variables) UnknownAttributePatterns() []*cel.AttributePatternType {
-	return v.policy.unknowns[v.known:]
+	return v.unknowns[v.known:]
 }
 
 // AsPartialActivation tells the interpreter whether anything is unknown at all.

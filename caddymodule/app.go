@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/authn"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render"
 )
 
 // appID is the module's name, which is also its key under "apps" in JSON.
@@ -39,6 +40,7 @@ type App struct {
 	issuers     []sharedIssuer
 	mailLogin   *authn.MailLogin
 	renderer    *lazyRenderer
+	watermarks  map[string]*render.Watermark
 	answers     *answerBudget
 	collections map[string]*collectionRuntime
 	uses        useCounter
@@ -73,6 +75,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := a.provisionImages(); err != nil {
+		return err
+	}
+	if err := a.provisionWatermarks(); err != nil {
 		return err
 	}
 	a.collections = make(map[string]*collectionRuntime, len(a.Collections))

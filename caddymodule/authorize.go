@@ -144,7 +144,7 @@ func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted gra
 	case tier:
 		err = &problem.Error{
 			Status: http.StatusForbidden, Code: "tier_not_enforceable", Denial: true,
-			Detail: "Only a smaller image may be shown, which this server cannot make",
+			Detail: tierDetail(granted.decision),
 		}
 	case err == nil:
 		return nil
@@ -156,6 +156,13 @@ func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted gra
 		h.app.refuse(w.ResponseWriter, r, err)
 	}
 	return nil
+}
+
+func tierDetail(decision authz.Decision) string {
+	if decision.MaxSide > 0 {
+		return "Only a smaller image may be shown, which this server cannot make"
+	}
+	return "Only a changed image may be shown, which this server cannot make"
 }
 
 // behindFailed is what the caller is told of a failure of the handlers behind.

@@ -17,14 +17,16 @@ type lookup = *collection.Lookup
 
 // collectionRuntime is a configured collection: what it holds, who may see it, and the protocol it speaks.
 type collectionRuntime struct {
-	name    string
-	prefix  string
-	maxAge  time.Duration
-	items   *collection.Collection
-	policy  *authz.Policy // nil: public
-	handler *iiif.Handler
-	sources []string
-	closers []func() error
+	name   string
+	prefix string
+	maxAge time.Duration
+	items  *collection.Collection
+	policy *authz.Policy // nil: public
+	// describer is nil where nothing is added to info.json.
+	describer *describer
+	handler   *iiif.Handler
+	sources   []string
+	closers   []func() error
 }
 
 // public tells whether anybody may see the collection.

@@ -16,6 +16,8 @@ type Config struct {
 	Collections map[string]*CollectionConfig `json:"collection,omitempty"`
 	// Limits of rendering.
 	Images *ImagesConfig `json:"images,omitempty"`
+	// Marks that rules put on images, by a name of your choice.
+	Watermarks map[string]*WatermarkConfig `json:"watermark,omitempty"`
 	// Where originals that cannot be read by ranges are kept while they are used.
 	Spool *SpoolConfig `json:"spool,omitempty"`
 }
@@ -41,6 +43,7 @@ func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			c.Images = new(ImagesConfig)
 			return c.Images.UnmarshalCaddyfile(d)
 		}),
+		"watermark": named(&c.Watermarks, "watermark"),
 		"spool": once(func(d *caddyfile.Dispenser) error {
 			c.Spool = new(SpoolConfig)
 			return c.Spool.UnmarshalCaddyfile(d)
@@ -134,13 +137,19 @@ type ImagesConfig struct {
 	MaxSourcePixels Pixels `json:"max_source_pixels,omitempty"`
 	// The largest picture that is sent. Default: 8192x8192.
 	MaxOutput Dimensions `json:"max_output,omitzero"`
+	// How many pixels the largest picture has, where that is to be less than max_output allows.
+	MaxArea Pixels `json:"max_area,omitempty"`
 	// How long one picture may take to render. Default: 30s.
 	TimeLimit Duration `json:"time_limit,omitempty"`
 	// The resolution at which a PDF page's size in pixels is told. Default: 150.
 	PDFDPI int `json:"pdf_dpi,omitempty"`
-	// The quality of JPEG and WebP answers, 1 to 100. Default: 85 and 80.
+	// The quality of JPEG, WebP, AVIF and JPEG XL answers, 1 to 100. Default: 85, 80, 60 and 85.
 	JPEGQuality int `json:"jpeg_quality,omitempty"`
 	WebPQuality int `json:"webp_quality,omitempty"`
+	AVIFQuality int `json:"avif_quality,omitempty"`
+	JXLQuality  int `json:"jxl_quality,omitempty"`
+	// The quality of JPEG 2000 answers as their ratio of signal to noise in dB, 1 to 100. Default: 48.
+	JP2Quality int `json:"jp2_quality,omitempty"`
 }
 
 // UnmarshalCaddyfile reads the block `images`.
@@ -157,10 +166,14 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"max_pixels":        value(&c.MaxPixels),
 		"max_source_pixels": value(&c.MaxSourcePixels),
 		"max_output":        value(&c.MaxOutput),
+		"max_area":          value(&c.MaxArea),
 		"time_limit":        value(&c.TimeLimit),
 		"pdf_dpi":           number(&c.PDFDPI, 18, 1200),
 		"jpeg_quality":      number(&c.JPEGQuality, 1, 100),
 		"webp_quality":      number(&c.WebPQuality, 1, 100),
+		"avif_quality":      number(&c.AVIFQuality, 1, 100),
+		"jxl_quality":       number(&c.JXLQuality, 1, 100),
+		"jp2_quality":       number(&c.JP2Quality, 1, 100),
 	}.parse(d, "images")
 }
 

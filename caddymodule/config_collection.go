@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/gatehouse-server/gatehouse/authz"
 )
 
 // CollectionConfig is one collection of images: what it is called, where it lies, who may see it.
@@ -24,6 +27,9 @@ type CollectionConfig struct {
 	// A CEL expression that is true for items whose showing is written to the audit log. Default: the preset's, else
 	// whenever an anonymous caller would have got less.
 	Restricted string `json:"restricted,omitempty"`
+	// What info.json says besides how to ask for the picture. Of a field with one value, the first line that gives one
+	// counts.
+	Info []InfoConfig `json:"info,omitempty"`
 	// Where originals lie, by name.
 	Sources map[string]*SourceConfig `json:"source,omitempty"`
 	// The status of a denial. Default: 401 in the preset bouwdossier, else 403.
@@ -32,6 +38,8 @@ type CollectionConfig struct {
 	FreeCopyright []string `json:"free_copyright,omitempty"`
 	// "reject" answers 400 to `!w,h` of version 3 with a box larger than the region; "fit", the default, fits.
 	ConfinedUpscale string `json:"confined_upscale,omitempty"`
+	// "off" refuses pictures larger than the region that they show; "on" is the default.
+	Upscaling string `json:"upscaling,omitempty"`
 	// Keeps `w,h` of version 2 within the box and never enlarges, as older servers did.
 	LegacyFit bool `json:"legacy_fit,omitempty"`
 	// Scheme, host and port to put into `id`, when they cannot be taken from the request.
@@ -61,11 +69,16 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			c.Cacheable = append(c.Cacheable, CacheableConfig{})
 			return c.Cacheable[len(c.Cacheable)-1].UnmarshalCaddyfile(d)
 		}),
+		"info": many(func(d *caddyfile.Dispenser) error {
+			c.Info = append(c.Info, InfoConfig{})
+			return c.Info[len(c.Info)-1].UnmarshalCaddyfile(d)
+		}),
 		"restricted":       text(&c.Restricted),
 		"source":           named(&c.Sources, "source"),
 		"deny_status":      number(&c.DenyStatus, 400, 499),
 		"free_copyright":   texts(&c.FreeCopyright),
 		"confined_upscale": choice(&c.ConfinedUpscale, confinedFit, confinedReject),
+		"upscaling":        choice(&c.Upscaling, upscalingOn, upscalingOff),
 		"legacy_fit":       present(&c.LegacyFit),
 		"base_url":         text(&c.BaseURL),
 		"max_age":          optional(&c.MaxAge),
@@ -76,6 +89,12 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 const (
 	confinedFit    = "fit"
 	confinedReject = "reject"
+)
+
+// What upscaling may be.
+const (
+	upscalingOn  = "on"
+	upscalingOff = "off"
 )
 
 func appendArg(d *caddyfile.Dispenser, into *[]string) error {
@@ -123,13 +142,20 @@ type RuleConfig struct {
 	Outcome string `json:"outcome"`
 	// The text of a denial.
 	Reason string `json:"reason,omitempty"`
-	// The longest side in pixels of the image that a tier shows.
+	// The longest side in pixels of the image that a tier shows. Default: all pixels.
 	MaxSide int `json:"max_side,omitempty"`
+	// The most colour that a tier shows: "gray" or "bitonal". Default: all colours.
+	Quality string `json:"quality,omitempty"`
+	// The watermark on what a tier shows, by its name. Default: none.
+	Watermark string `json:"watermark,omitempty"`
 	// A CEL expression over principal, identifier, metadata, document, settings and request.
 	Expr string `json:"expr"`
 }
 
-// UnmarshalCaddyfile reads `rule allow EXPR`, `rule deny "reason" EXPR` or `rule tier N EXPR`.
+const ruleForms = "a rule is one of: rule allow `EXPR`, rule deny \"REASON\" `EXPR`, rule tier LONGEST_SIDE|full [quality gray|bitonal] [watermark NAME] `EXPR`"
+
+// UnmarshalCaddyfile reads `rule allow EXPR`, `rule deny "reason" EXPR` or `rule tier N|full [quality Q] [watermark W]
+// EXPR`.
 func (c *RuleConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if !d.NextArg() {
 		return d.ArgErr()
@@ -141,14 +167,44 @@ func (c *RuleConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		c.Expr = args[0]
 	case c.Outcome == "deny" && len(args) == 2:
 		c.Reason, c.Expr = args[0], args[1]
-	case c.Outcome == "tier" && len(args) == 2:
+	case c.Outcome == "tier" && len(args) >= 2 && len(args)%2 == 0:
+		return c.parseTier(d, args)
+	default:
+		return d.Err(ruleForms)
+	}
+	return nil
+}
+
+// sideFull stands for all pixels.
+const sideFull = "full"
+
+// parseTier reads what a tier allows: a side, pairs of words, and the expression.
+func (c *RuleConfig) parseTier(d *caddyfile.Dispenser, args []string) error {
+	if args[0] != sideFull {
 		side, err := strconv.ParseUint(args[0], 10, 31)
 		if err != nil || side == 0 {
-			return d.Errf("rule tier: %q is not the longest side in pixels", args[0])
+			return d.Errf("rule tier: %q is not the longest side in pixels, nor full", args[0])
 		}
-		c.MaxSide, c.Expr = int(side), args[1]
-	default:
-		return d.Err("a rule is one of: rule allow `EXPR`, rule deny \"REASON\" `EXPR`, rule tier LONGEST_SIDE `EXPR`")
+		c.MaxSide = int(side)
+	}
+	last := len(args) - 1
+	c.Expr = args[last]
+	for pair := range slices.Chunk(args[1:last], 2) {
+		into, known := map[string]*string{"quality": &c.Quality, "watermark": &c.Watermark}[pair[0]]
+		switch {
+		case !known:
+			return d.Err(ruleForms)
+		case *into != "":
+			return d.Errf("rule tier: %s is given twice", pair[0])
+		case pair[1] == "":
+			return d.Errf("rule tier: %s is empty", pair[0])
+		case pair[0] == "quality" && pair[1] != authz.QualityGray && pair[1] != authz.QualityBitonal:
+			return d.Errf("rule tier: quality: %q is not known; choose one of %s, %s", pair[1], authz.QualityBitonal, authz.QualityGray)
+		}
+		*into = pair[1]
+	}
+	if c.MaxSide == 0 && c.Quality == "" && c.Watermark == "" {
+		return d.Err("rule tier full takes nothing away; add quality gray, quality bitonal or watermark NAME")
 	}
 	return nil
 }

@@ -15,6 +15,14 @@ func (c *Config) validate() error {
 			return fmt.Errorf("issuer %q has no settings", name)
 		}
 	}
+	for name, watermark := range c.Watermarks {
+		if watermark == nil {
+			return fmt.Errorf("watermark %q has no settings", name)
+		}
+		if err := watermark.validate(name); err != nil {
+			return fmt.Errorf("watermark %q: %w", name, err)
+		}
+	}
 	for name, collection := range c.Collections {
 		if collection == nil {
 			return fmt.Errorf("collection %q has no settings", name)
@@ -30,8 +38,19 @@ func (c *CollectionConfig) validate() error {
 	if c.ConfinedUpscale != "" && !slices.Contains([]string{confinedFit, confinedReject}, c.ConfinedUpscale) {
 		return unknownChoice("confined_upscale", c.ConfinedUpscale, confinedFit, confinedReject)
 	}
+	if c.Upscaling != "" && !slices.Contains([]string{upscalingOn, upscalingOff}, c.Upscaling) {
+		return unknownChoice("upscaling", c.Upscaling, upscalingOn, upscalingOff)
+	}
 	if c.MaxAge != nil && !c.public() {
 		return fmt.Errorf("max_age is for public collections; write cacheable DURATION `EXPR` where there are rules")
+	}
+	if len(c.Info) > maxInfoLines {
+		return fmt.Errorf("there are %d lines info; at most %d are allowed", len(c.Info), maxInfoLines)
+	}
+	for i := range c.Info {
+		if err := c.Info[i].validate(); err != nil {
+			return fmt.Errorf("info %d (%s): %w", i+1, c.Info[i].Field, err)
+		}
 	}
 	for name, source := range c.Sources {
 		if source == nil {

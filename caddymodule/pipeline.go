@@ -47,6 +47,7 @@ type subject struct {
 	// placeholder tells that the picture only names the original's kind.
 	placeholder bool
 	renderer    render.Renderer
+	watermark   *render.Watermark
 	// version is that of the archive's original, whatever stands for it.
 	version source.Info
 }
@@ -54,6 +55,10 @@ type subject struct {
 // open opens the item's original and reads its header. The caller closes the original.
 func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, error) {
 	renderer, err := p.app.renderer.get()
+	if err != nil {
+		return nil, err
+	}
+	mark, err := p.app.watermark(target.Watermark, renderer.Capabilities())
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +70,7 @@ func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{original: original, renderer: renderer, version: original.Info(), name: original.Info().Name}
+	s := &subject{original: original, renderer: renderer, watermark: mark, version: original.Info(), name: original.Info().Name}
 	s.info, err = renderer.Describe(ctx, original, target.Page-1)
 	var unsupported *render.UnsupportedError
 	if errors.As(err, &unsupported) {
@@ -128,6 +133,7 @@ func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Pla
 	picture, err := s.renderer.Render(ctx, s.original, render.Job{
 		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
 		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
+		Watermark: s.watermark,
 	})
 	if err != nil {
 		return nil, err

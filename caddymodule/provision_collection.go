@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,8 +47,13 @@ func (a *App) newCollection(name string, c *CollectionConfig) (_ *collectionRunt
 	if config.Metadata, err = c.Metadata.collection(); err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
+	if err := a.checkWatermarks(c.Rules); err != nil {
+		return nil, err
+	}
 	for _, rule := range c.Rules {
-		config.Rules = append(config.Rules, collection.Rule{Outcome: rule.Outcome, MaxSide: rule.MaxSide, Reason: rule.Reason, Expr: rule.Expr})
+		config.Rules = append(config.Rules, collection.Rule{
+			Outcome: rule.Outcome, MaxSide: rule.MaxSide, Quality: rule.Quality, Watermark: rule.Watermark, Reason: rule.Reason, Expr: rule.Expr,
+		})
 	}
 	for _, rule := range c.Cacheable {
 		config.Cache = append(config.Cache, collection.CacheRule{For: rule.For.std(), Expr: rule.Expr})
@@ -58,6 +64,9 @@ func (a *App) newCollection(name string, c *CollectionConfig) (_ *collectionRunt
 	made.closers = append(made.closers, func() error { made.items.Close(); return nil })
 	made.prefix, made.maxAge = made.items.Prefix(), made.items.PublicCacheFor()
 	if made.policy, err = newPolicy(made.items); err != nil {
+		return nil, err
+	}
+	if made.describer, err = newDescriber(made.items, c.Info, a.logger); err != nil {
 		return nil, err
 	}
 	made.handler, err = a.newImageHandler(made, c)
@@ -103,7 +112,8 @@ func newPolicy(items *collection.Collection) (*authz.Policy, error) {
 	}
 	for _, rule := range written.Rules {
 		config.Rules = append(config.Rules, authz.RuleSpec{
-			Outcome: authz.Outcome(rule.Outcome), MaxSide: rule.MaxSide, Reason: rule.Reason, Status: rule.Status,
+			Outcome: authz.Outcome(rule.Outcome), MaxSide: rule.MaxSide, Quality: rule.Quality, Watermark: rule.Watermark,
+			Reason: rule.Reason, Status: rule.Status,
 			Code: rule.Code, Expr: rule.Expr, Name: rule.Name,
 		})
 	}
@@ -128,12 +138,19 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		fixed = strings.TrimSuffix(parsed.String(), "/")
 		baseURL = func(*http.Request) string { return fixed }
 	}
+	var describe func(context.Context, iiif.Request) iiif.Description
+	if c.describer != nil {
+		describe = c.describer.describe
+	}
 	return iiif.New(iiif.Config{
+		Describe:              describe,
 		Collection:            c.name,
 		Prefix:                c.prefix,
 		BaseURL:               baseURL,
 		MaxWidth:              limits.MaxOutput.Width,
 		MaxHeight:             limits.MaxOutput.Height,
+		MaxArea:               int64(limits.MaxArea),
+		NoUpscale:             config.Upscaling == upscalingOff,
 		ConfinedUpscaleReject: config.ConfinedUpscale == confinedReject,
 		LegacyFit:             config.LegacyFit,
 		Protected:             !c.public(),

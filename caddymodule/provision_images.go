@@ -70,7 +70,8 @@ func (a *App) provisionImages() error {
 	config := vips.Config{
 		Loaders: c.Loaders, Workers: c.Workers, Queue: c.Queue, MaxPixels: int64(c.MaxPixels), MaxSourcePixels: int64(c.MaxSourcePixels),
 		MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, TimeLimit: c.TimeLimit.std(), PDFDPI: c.PDFDPI,
-		Memory: int64(c.Memory), JPEGQuality: c.JPEGQuality, WebPQuality: c.WebPQuality, Observer: observeRender,
+		Memory: int64(c.Memory), JPEGQuality: c.JPEGQuality, WebPQuality: c.WebPQuality,
+		AVIFQuality: c.AVIFQuality, JXLQuality: c.JXLQuality, JP2Quality: c.JP2Quality, Observer: observeRender,
 	}
 	if err := config.Validate(); err != nil {
 		return err

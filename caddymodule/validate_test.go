@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/gatehouse-server/gatehouse/internal/testkit"
 )
 
 // validate does what `caddy validate` does.
@@ -63,6 +65,11 @@ func TestValidationRefuses(t *testing.T) {
 	empty := filepath.Join(dir, "empty")
 	writeFile(t, short, "tooshort")
 	writeFile(t, empty, "\n")
+	mark, cut, large := filepath.Join(dir, "mark.png"), filepath.Join(dir, "cut.png"), filepath.Join(dir, "large.png")
+	picture := string(testkit.PNG(t, 40, 20))
+	writeFile(t, mark, picture)
+	writeFile(t, cut, picture[:len(picture)/2])
+	writeFile(t, large, string(testkit.PNG(t, 4097, 1)))
 	const open = "collection c {\nsource main folder /srv\n}\n"
 	tests := map[string]struct{ block, site, want string }{
 		"unknown collection at authorize": {open, "gatehouse_authorize x", `collection "x" is not configured; choose one of: c`},
@@ -84,6 +91,22 @@ func TestValidationRefuses(t *testing.T) {
 		"rule that does not compile":      {"collection c {\nrule allow `principal.nobody`\nsource main folder /srv\n}", "", "nobody"},
 		"rule that is no condition":       {"collection c {\nrule allow `1 + 1`\nsource main folder /srv\n}", "", "rule 1"},
 		"rule about absent metadata":      {"collection c {\nrule allow `metadata.a == 1`\nsource main folder /srv\n}", "", "metadata"},
+		"rule with an unknown mark":       {"collection c {\nrule tier 8 watermark city `true`\nsource main folder /srv\n}", "", `rule 1: watermark "city" is not configured; write watermark city FILE`},
+		"rule with a misspelled mark":     {"watermark city " + mark + "\ncollection c {\nrule allow `false`\nrule tier 8 watermark citty `true`\nsource main folder /srv\n}", "", `rule 2: watermark "citty" is not configured; choose one of: city`},
+		"watermark that is not there":     {"watermark city " + dir + "/none.png", "", `watermark "city": open`},
+		"watermark that is a folder":      {"watermark city " + dir, "", `watermark "city"`},
+		"watermark that is no picture":    {"watermark city " + short, "", `watermark "city": the file is neither PNG nor JPEG`},
+		"watermark that is cut off":       {"watermark city " + cut, "", `watermark "city": the picture cannot be read`},
+		"watermark that is too large":     {"watermark city " + large, "", "4097 by 1 pixels"},
+		"watermark of a wrong name":       {"watermark City/1 " + mark, "", `watermark "City/1": the name`},
+		"info that does not compile":      {"collection c {\ninfo rights = `identifier.`\nsource main folder /srv\n}", "", "info 1 (rights): the expression"},
+		"info of another type":            {"collection c {\ninfo logo http://a.nl/\ninfo rights = `1 + 1`\nsource main folder /srv\n}", "", "info 2 (rights): the expression `1 + 1` gives int; it must give a text (string)"},
+		"info object of another type":     {"collection c {\ninfo partOf = `[]`\nsource main folder /srv\n}", "", "it must give an object (map)"},
+		"info with no condition":          {"collection c {\ninfo rights http://a.nl/ `\"true\"`\nsource main folder /srv\n}", "", "it must give true or false (bool)"},
+		"info about absent metadata":      {"collection c {\ninfo attribution = `metadata.title`\nsource main folder /srv\n}", "", "metadata"},
+		"info about an absent group":      {"collection c {\ninfo attribution = `identifier.title`\nsource main folder /srv\n}", "", `the identifier has no group "title"; its groups are path`},
+		"public info about the caller":    {"collection c {\ninfo attribution = `principal.subject`\nsource main folder /srv\n}", "", "known variables: identifier, request.endpoint, request.version"},
+		"too many info":                   {"collection c {\n" + strings.Repeat("info seeAlso `{\"id\": \"https://a.nl/\", \"type\": \"Dataset\"}`\n", 65) + "source main folder /srv\n}", "", "at most 64"},
 		"wrong expression of identifier":  {"collection c {\nidentifier `(`\nrule allow `true`\nsource main folder /srv\n}", "", "identifier pattern 1"},
 		"placeholder in a host":           {"collection c {\nidentifier `(?P<host>.+)`\nsource main http http://{host}/x\n}", "", "placeholders may stand in the path only"},
 		"unknown placeholder":             {"collection c {\nidentifier `(?P<item>.+)`\nsource main folder /srv/{other}.tif\n}", "", "other"},
@@ -120,9 +143,22 @@ func TestValidationRefusesJSON(t *testing.T) {
 		"null collection":    {`{"collection":{"a":null}}`, `collection "a" has no settings`},
 		"null source":        {`{"collection":{"a":{"source":{"m":null}}}}`, `source "m" has no settings`},
 		"unknown isolation":  {`{"images":{"isolation":"process"}}`, `"process" is not known; choose one of none`},
+		"unknown upscaling":  {`{"collection":{"a":{"upscaling":"down","source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `"down" is not known`},
 		"unknown fit":        {`{"collection":{"a":{"confined_upscale":"rejekt","source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `"rejekt" is not known`},
 		"unknown source":     {`{"collection":{"a":{"source":{"m":{"kind":"ftp","location":"ftp://x"}}}}}`, "ftp"},
 		"unknown outcome":    {`{"collection":{"a":{"rule":[{"outcome":"maybe","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "maybe"},
+		"null watermark":     {`{"watermark":{"m":null}}`, `watermark "m" has no settings`},
+		"unknown position":   {`{"watermark":{"m":{"file":"/m.png","position":"middle"}}}`, `position: "middle" is not known`},
+		"opacity below zero": {`{"watermark":{"m":{"file":"/m.png","opacity":-0.5}}}`, "opacity: -0.5"},
+		"scale beyond one":   {`{"watermark":{"m":{"file":"/m.png","scale":1.5}}}`, "scale: 1.5"},
+		"tier of nothing":    {`{"collection":{"a":{"rule":[{"outcome":"tier","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "a tier takes something away"},
+		"tier in colour":     {`{"collection":{"a":{"rule":[{"outcome":"tier","quality":"color","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `the quality is "color"`},
+		"mark on all":        {`{"collection":{"a":{"rule":[{"outcome":"tier","watermark":"m","expr":"true"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `watermark "m" is not configured`},
+		"unknown field":      {`{"collection":{"a":{"info":[{"field":"summary","value":"x"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, `info 1 (summary): "summary" is no field of info.json; choose one of attribution`},
+		"wrong value":        {`{"collection":{"a":{"info":[{"field":"rights","value":["x"]}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "info 1 (rights): the value must be a text"},
+		"no value":           {`{"collection":{"a":{"info":[{"field":"rights"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "a value or an expression"},
+		"two values":         {`{"collection":{"a":{"info":[{"field":"rights","value":"http://a.nl/","from":"'http://a.nl/'"}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "and not both"},
+		"null value":         {`{"collection":{"a":{"info":[{"field":"rights","value":null}],"source":{"m":{"kind":"folder","location":"/srv"}}}}}`, "info 1 (rights): "},
 		"unknown engine":     {`{"state":{"engine":"mysql","path":"/x"}}`, `"mysql" is not known`},
 		"unknown option":     {`{"nonsense":1}`, "nonsense"},
 		"workers below zero": {`{"images":{"workers":-1}}`, "orkers"},

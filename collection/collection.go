@@ -68,11 +68,11 @@ type Policy struct {
 }
 
 // Policy gives the collection's own rules, followed by its preset's. It is false for a public collection, which has
-// none: anybody may see everything in it.
+// none, and whose Groups alone are set: anybody may see everything in it.
 func (c *Collection) Policy() (Policy, bool) {
 	r := c.config
 	if r.Public() {
-		return Policy{}, false
+		return Policy{Groups: r.grammar.Groups()}, false
 	}
 	p := Policy{
 		Rules:      slices.Clone(r.Rules),

@@ -9,8 +9,10 @@ import (
 type Rule struct {
 	// Outcome is "allow", "tier" or "deny".
 	Outcome string
-	// MaxSide is the longest side in pixels that a tier allows.
-	MaxSide int
+	// MaxSide is the longest side in pixels that a tier allows; 0 is no bound. Quality is the most colour that it allows,
+	// Watermark the name of the mark on it; each may be empty.
+	MaxSide            int
+	Quality, Watermark string
 	// Reason and Status answer a denial; empty and 0 take those of the policy.
 	Reason string
 	Status int

@@ -46,7 +46,15 @@ func TestValidateBesideTheServer(t *testing.T) {
 		state, _ := os.ReadFile(filepath.Join(h.server.Dir(), "state", "gatehouse.db"))
 		return strings.Contains(string(state), h.idp.JWKSURL())
 	})
-	before, asked, behind := tree(t, h.server.Dir()), h.idp.Count(), h.behind()
+	// The text is in the file before the transaction that brings it has ended.
+	before := ""
+	eventually(t, "an end of writing", func() bool {
+		last := before
+		before = tree(t, h.server.Dir())
+		time.Sleep(100 * time.Millisecond)
+		return before == last
+	})
+	asked, behind := h.idp.Count(), h.behind()
 	for range 3 {
 		start := time.Now()
 		if _, err := h.server.Command("validate", "--config", path); err != nil {

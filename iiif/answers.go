@@ -1,8 +1,10 @@
 package iiif
 
 import (
+	"fmt"
 	"image"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,8 +54,15 @@ func (c *call) info() error {
 	if err != nil {
 		return err
 	}
-	rules := c.allowedRules()
-	body, err := rules.Info(c.id(), img, capabilities, c.config.Description)
+	var description Description
+	if c.config.Describe != nil {
+		description = c.config.Describe(c.r.Context(), c.req)
+	}
+	if description.Incomplete {
+		c.decision.CacheFor = 0
+	}
+	rules, capabilities := c.allowedRules(), capabilities.within(c.decision.Quality)
+	body, err := rules.Info(c.id(), img, capabilities, description)
 	if err != nil {
 		return err
 	}
@@ -73,6 +82,13 @@ func (c *call) image() error {
 	if err := capabilities.allow(params); err != nil {
 		return err
 	}
+	quality, err := c.holdQuality(params.Quality)
+	if err != nil {
+		return err
+	}
+	if quality != params.Quality && !slices.Contains(capabilities.Qualities, quality) {
+		return undecided(fmt.Errorf("rule %q allows the quality %s, which is not made here", c.decision.Rule, quality))
+	}
 	img, err := c.describe()
 	if err != nil {
 		return err
@@ -81,9 +97,10 @@ func (c *call) image() error {
 	if err != nil {
 		return err
 	}
+	plan.Quality = quality
 	header := c.w.Header()
 	header.Set("Link", `<`+c.id()+"/"+rules.Canonical(params, plan, img)+`>;rel="canonical", <`+
-		rules.profileURI(rules.level(capabilities))+`>;rel="profile"`)
+		rules.profileURI(rules.level(capabilities.within(c.decision.Quality)))+`>;rel="profile"`)
 	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req, plan)))
 	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key())
 	return c.write(etag, img, MediaType(plan.Format), func() ([]byte, error) {

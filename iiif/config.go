@@ -1,12 +1,11 @@
 package iiif
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -48,8 +47,9 @@ type Config struct {
 	// PublicMaxAge is how long caches may keep answers of a collection that is not Protected and for which no decision
 	// was made. Default 1h; negative forbids keeping them.
 	PublicMaxAge time.Duration
-	// Description goes into every info.json.
-	Description Description
+	// Describe, unless nil, gives what else goes into one info.json. It is asked for info.json alone, once a decision
+	// allows it and the image is known.
+	Describe func(ctx context.Context, req Request) Description
 }
 
 // Defaults gives c with what it leaves open filled in.
@@ -86,16 +86,6 @@ func (c Config) Validate() error {
 	}
 	if c.MaxArea < 0 {
 		errs = append(errs, fmt.Errorf("the greatest area is %d; allowed are 0 (no bound) and more pixels", c.MaxArea))
-	}
-	for _, f := range c.Description.PreferredFormats {
-		if MediaType(f) == "" {
-			errs = append(errs, fmt.Errorf("the preferred format %q is not known", f))
-		}
-	}
-	for _, raw := range slices.Concat(c.Description.PartOf, c.Description.SeeAlso, c.Description.Service) {
-		if !json.Valid(raw) || !strings.HasPrefix(strings.TrimSpace(string(raw)), "{") {
-			errs = append(errs, errors.New("an entry of partOf, seeAlso or service is no JSON object"))
-		}
 	}
 	return errors.Join(errs...)
 }

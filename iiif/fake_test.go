@@ -154,6 +154,12 @@ func (a ask) serve(t testing.TB) served {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a.by(t, h)
+}
+
+// by sends the request to a handler.
+func (a ask) by(t testing.TB, h *Handler) served {
+	t.Helper()
 	method := a.method
 	if method == "" {
 		method = http.MethodGet
@@ -166,7 +172,7 @@ func (a ask) serve(t testing.TB) served {
 		r = r.WithContext(authz.NewContext(r.Context(), *a.decision))
 	}
 	w := httptest.NewRecorder()
-	err = h.ServeHTTP(w, r)
+	err := h.ServeHTTP(w, r)
 	if err != nil {
 		var e *problem.Error
 		if !errors.As(err, &e) {

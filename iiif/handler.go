@@ -112,8 +112,9 @@ func (h *Handler) decision(r *http.Request, req Request) (authz.Decision, error)
 			d.Identifier, d.Collection, req.RawIdentifier, h.config.Collection))
 	case !d.Allowed():
 		return d, denial(d, "denied", "Access is not allowed.")
-	case d.Outcome == authz.Tier && d.MaxSide <= 0:
-		return d, undecided(fmt.Errorf("rule %q allows a smaller image and says no size", d.Rule))
+	}
+	if err := checkTier(d); err != nil {
+		return d, undecided(fmt.Errorf("rule %q: %w", d.Rule, err))
 	}
 	return d, nil
 }
@@ -145,7 +146,10 @@ type call struct {
 }
 
 func (c *call) target() Target {
-	return Target{Identifier: c.req.RawIdentifier, Page: c.req.Page, MaxSide: c.decision.MaxSide}
+	return Target{
+		Identifier: c.req.RawIdentifier, Page: c.req.Page,
+		MaxSide: c.decision.MaxSide, Quality: c.decision.Quality, Watermark: c.decision.Watermark,
+	}
 }
 
 // allowedRules are the configuration's, less what the decision takes away: a tier is never enlarged, since all that is
@@ -154,11 +158,6 @@ func (c *call) allowedRules() Rules {
 	rules := c.rules(c.req.Version)
 	rules.NoUpscale = rules.NoUpscale || c.decision.MaxSide > 0
 	return rules
-}
-
-// outcome is what of the decision changes an answer.
-func (c *call) outcome() string {
-	return string(c.decision.Outcome) + " " + strconv.Itoa(c.decision.MaxSide)
 }
 
 // id is the base URI of the image, with the identifier as it was sent.

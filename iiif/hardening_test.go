@@ -24,6 +24,7 @@ func TestProtectedShowsNothingWithoutItsDecision(t *testing.T) {
 		"decoded identifier": decided(func(d *authz.Decision) { d.Identifier = "%61" }),
 		"no outcome":         decided(func(d *authz.Decision) { d.Outcome = "" }),
 		"tier of no size":    decided(func(d *authz.Decision) { d.Outcome = authz.Tier }),
+		"tier in colour":     decided(func(d *authz.Decision) { d.Outcome, d.Quality = authz.Tier, "color" }),
 		"tier below nothing": decided(func(d *authz.Decision) { d.Outcome, d.MaxSide = authz.Tier, -1 }),
 	} {
 		for _, target := range []string{"/iiif/2/a", "/iiif/2/a/info.json", "/iiif/3/a/full/max/0/default.jpg", "/iiif/2/a?source_file=true"} {

@@ -18,6 +18,10 @@ type Target struct {
 	// MaxSide, when positive, is the longest side of the smaller image that the caller may see (a tier). Images makes
 	// the image behave as if it were that small: Describe gives the smaller size, Render takes a Plan in its pixels.
 	MaxSide int
+	// Quality, unless empty, is the most colour that the caller may see: "gray" or "bitonal". A Plan's Quality keeps to it.
+	Quality string
+	// Watermark, unless empty, names the mark that Render puts on the picture.
+	Watermark string
 }
 
 // Image describes a Target.

@@ -8,18 +8,6 @@ import (
 	"strconv"
 )
 
-// Description is what an operator adds to every info.json of a collection.
-type Description struct {
-	// Attribution, License and Logo go into version 2 (Image API 2.1.1 §5.4).
-	Attribution, License, Logo string
-	// Rights goes into version 3 (Image API 3.0 §5.6): a Creative Commons or RightsStatements.org URI.
-	Rights string
-	// PreferredFormats go into version 3 as far as the renderer writes them, best first.
-	PreferredFormats []string
-	// PartOf, SeeAlso and Service are JSON objects (Image API 3.0 §5.8); Service also goes into version 2.
-	PartOf, SeeAlso, Service []json.RawMessage
-}
-
 // protocolURI stands in every info.json.
 const protocolURI = "http://iiif.io/api/image"
 
@@ -101,7 +89,7 @@ func (r Rules) Info(id string, img Image, c Capabilities, d Description) ([]byte
 			Context: "http://iiif.io/api/image/2/context.json", ID: id, Protocol: protocolURI,
 			Width: canvas.X, Height: canvas.Y, Sizes: sizes, Tiles: tiles,
 			Profile: []any{r.profileURI(level), r.profile2(c, level)},
-			Service: d.Service, Attribution: d.Attribution, License: d.License, Logo: d.Logo,
+			Service: d.Service, Attribution: d.Attribution, License: d.license2(), Logo: d.Logo,
 		})
 	}
 	known := []string{"jpg"}
@@ -116,7 +104,7 @@ func (r Rules) Info(id string, img Image, c Capabilities, d Description) ([]byte
 		ExtraFormats:     beyond(c.Formats, known...),
 		ExtraQualities:   beyond(c.Qualities, "default"),
 		ExtraFeatures:    r.extraFeatures(c, level),
-		Rights:           d.Rights, PartOf: d.PartOf, SeeAlso: d.SeeAlso, Service: d.Service,
+		Rights:           d.rights3(), PartOf: d.PartOf, SeeAlso: d.SeeAlso, Service: d.Service,
 	})
 }
 

@@ -22,10 +22,13 @@ func ParseQuality(s string, version int) (string, error) {
 // ParseFormat reads a format. Whether the running renderer writes it is another question. Its errors are 400.
 func ParseFormat(s string) (string, error) {
 	if MediaType(s) == "" {
-		return "", refuse(codeFormat, "The format %s is not known; allowed are jpg, png, tif, gif, webp, jp2, pdf, avif and jxl, as far as the server writes them.", shown(s))
+		return "", refuse(codeFormat, "The format %s is not known; allowed are "+formatNames+", as far as the server writes them.", shown(s))
 	}
 	return s, nil
 }
+
+// formatNames lists the formats for a sentence.
+const formatNames = "jpg, png, tif, gif, webp, jp2, pdf, avif and jxl"
 
 // MediaType is the media type of a IIIF format, or empty.
 func MediaType(format string) string {

@@ -9,20 +9,21 @@ import (
 
 // The reason codes of refusals, for logs and metrics.
 const (
-	codePath       = "iiif_path"
-	codeIdentifier = "iiif_identifier"
-	codePage       = "iiif_page"
-	codeRegion     = "iiif_region"
-	codeSize       = "iiif_size"
-	codeRotation   = "iiif_rotation"
-	codeQuality    = "iiif_quality"
-	codeFormat     = "iiif_format"
-	codeUpscaling  = "iiif_upscaling_off"
-	codeMethod     = "method_not_allowed"
-	codeNoDecision = "no_decision"
-	codeTier       = "tier_original"
-	codeDescribe   = "bad_description"
-	codeNotReady   = "not_ready"
+	codePath        = "iiif_path"
+	codeIdentifier  = "iiif_identifier"
+	codePage        = "iiif_page"
+	codeRegion      = "iiif_region"
+	codeSize        = "iiif_size"
+	codeRotation    = "iiif_rotation"
+	codeQuality     = "iiif_quality"
+	codeFormat      = "iiif_format"
+	codeUpscaling   = "iiif_upscaling_off"
+	codeMethod      = "method_not_allowed"
+	codeNoDecision  = "no_decision"
+	codeTier        = "tier_original"
+	codeTierQuality = "tier_quality"
+	codeDescribe    = "bad_description"
+	codeNotReady    = "not_ready"
 )
 
 // maxShown is how many bytes of a refused value are told back.

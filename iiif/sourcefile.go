@@ -14,8 +14,12 @@ import (
 
 // sourceFile hands out the original, untouched. It comes from who knows where: nothing in it may run in our origin.
 func (c *call) sourceFile() error {
-	if c.decision.Outcome != authz.Allow || c.decision.MaxSide > 0 {
-		return denial(c.decision, codeTier, "Only a smaller image of this document may be seen, not the original file.")
+	if c.decision.Outcome != authz.Allow || c.decision.Limited() {
+		kind := "a smaller"
+		if c.decision.MaxSide == 0 {
+			kind = "an"
+		}
+		return denial(c.decision, codeTier, "Only "+kind+" image of this document may be seen, not the original file.")
 	}
 	original, err := c.images.Original(c.r.Context(), c.target())
 	if err != nil {

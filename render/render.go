@@ -26,6 +26,8 @@ type Capabilities struct {
 	Loaders []string
 	// AnyRotation tells whether rotations besides multiples of 90 degrees can be made.
 	AnyRotation bool
+	// Watermarks tells whether Job.Watermark is drawn. Who renders without drawing it must not be given one.
+	Watermarks bool
 }
 
 // Info describes one page of an original.
@@ -59,6 +61,8 @@ type Job struct {
 	Rotation float64
 	Quality  Quality
 	Format   Format
+	// Watermark, unless nil, is drawn onto the scaled region, before it is mirrored, turned and made gray.
+	Watermark *Watermark
 }
 
 // Renderer makes pictures. It is safe for concurrent use; it queues by itself and stops when ctx ends.

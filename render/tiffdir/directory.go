@@ -13,7 +13,10 @@ const (
 	tagOrientation     = 274
 	tagSamplesPerPixel = 277
 	tagRowsPerStrip    = 278
+	tagXResolution     = 282
+	tagYResolution     = 283
 	tagPlanarConfig    = 284
+	tagResolutionUnit  = 296
 	tagTileWidth       = 322
 	tagTileHeight      = 323
 	tagSubIFDs         = 330
@@ -31,6 +34,9 @@ type field struct {
 	at int64
 }
 
+// typeRational is the type of the fields that hold a resolution, and of no other that is read.
+const typeRational = 5
+
 // typeWidth is the size of one value of a field type that holds unsigned numbers or bytes; 0 for the others.
 func typeWidth(kind int64) int {
 	switch kind {
@@ -41,6 +47,8 @@ func typeWidth(kind int64) int {
 	case 4, 13: // LONG, IFD
 		return 4
 	case 16, 18: // LONG8, IFD8
+		return 8
+	case typeRational: // two LONGs
 		return 8
 	}
 	return 0
@@ -103,6 +111,9 @@ func (p *parser) field(off int64) (field, error) {
 		return field{}, err
 	}
 	f := field{tag: tag, width: typeWidth(kind), at: off + 4 + int64(countWidth)}
+	if resolution := tag == tagXResolution || tag == tagYResolution; resolution != (kind == typeRational) {
+		f.width = 0
+	}
 	if f.width == 0 {
 		return f, nil
 	}
@@ -139,6 +150,14 @@ func (p *parser) apply(d *Directory, f field) error {
 		}
 		d.Profile = Span{Offset: f.at, Length: f.count}
 		return nil
+	case tagXResolution, tagYResolution:
+		v, err := p.rational(f.at)
+		if f.tag == tagXResolution {
+			d.XResolution = v
+		} else {
+			d.YResolution = v
+		}
+		return err
 	}
 	target := d.target(f.tag)
 	if target == nil && f.tag != tagSubfile && f.tag != tagOldSubfile {
@@ -164,6 +183,19 @@ func (p *parser) apply(d *Directory, f field) error {
 	return nil
 }
 
+// rational reads a quotient; one by zero is 0.
+func (p *parser) rational(at int64) (float64, error) {
+	numerator, err := p.number(at, 4)
+	if err != nil {
+		return 0, err
+	}
+	denominator, err := p.number(at+4, 4)
+	if err != nil || denominator == 0 {
+		return 0, err
+	}
+	return float64(numerator) / float64(denominator), nil
+}
+
 // target is where the first value of a field goes.
 func (d *Directory) target(tag int64) *int {
 	switch tag {
@@ -185,6 +217,8 @@ func (d *Directory) target(tag int64) *int {
 		return &d.RowsPerStrip
 	case tagPlanarConfig:
 		return &d.PlanarConfig
+	case tagResolutionUnit:
+		return &d.resolutionUnit
 	case tagTileWidth:
 		return &d.TileWidth
 	case tagTileHeight:
@@ -230,8 +264,28 @@ func (d *Directory) check() error {
 	if d.Orientation < 1 || d.Orientation > 8 {
 		d.Orientation = 1
 	}
+	d.measure()
 	if d.BitsPerSample > 64 || d.SamplesPerPixel > 1024 {
 		return malformed("pixels of %d samples of %d bits", d.SamplesPerPixel, d.BitsPerSample)
 	}
 	return nil
+}
+
+// Values of ResolutionUnit (TIFF 6.0 §8); inches are the default.
+const (
+	unitNone       = 1
+	unitCentimetre = 3
+)
+
+// measure turns the resolution into pixels per millimetre. Without a unit it tells nothing.
+func (d *Directory) measure() {
+	perUnit := 25.4
+	switch d.resolutionUnit {
+	case unitNone:
+		d.XResolution, d.YResolution = 0, 0
+	case unitCentimetre:
+		perUnit = 10
+	}
+	d.XResolution /= perUnit
+	d.YResolution /= perUnit
 }

@@ -80,8 +80,11 @@ type Directory struct {
 	ExtraSamples []int
 	// Profile is the embedded ICC profile, empty when there is none.
 	Profile Span
+	// XResolution and YResolution are pixels per millimetre; 0 where they are not known.
+	XResolution, YResolution float64
 
-	sub []int64
+	sub            []int64
+	resolutionUnit int
 }
 
 // Tiled tells tiles from strips.

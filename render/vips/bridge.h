@@ -37,7 +37,7 @@ typedef struct {
 } ghv_input;
 
 enum { GHV_JPEG, GHV_PNG, GHV_TIFF, GHV_WEBP, GHV_GIF, GHV_JP2, GHV_PDF, GHV_HEIF, GHV_JXL, GHV_LOADERS };
-enum { GHV_TO_JPG, GHV_TO_PNG, GHV_TO_TIF, GHV_TO_WEBP, GHV_TO_GIF, GHV_SAVERS };
+enum { GHV_TO_JPG, GHV_TO_PNG, GHV_TO_TIF, GHV_TO_WEBP, GHV_TO_GIF, GHV_TO_JP2, GHV_TO_AVIF, GHV_TO_JXL, GHV_SAVERS };
 enum { GHV_COLOR, GHV_GRAY, GHV_BITONAL };
 
 /* What a loader is told. */
@@ -55,6 +55,7 @@ typedef struct {
 	int bits; /* of a sample in libvips: 8, 16, 32, 64 */
 	int pages;
 	int orientation;
+	double xres, yres; /* samples per millimetre */
 	int held; /* the whole picture is decoded into memory, whatever part is asked for */
 	void *profile;
 	size_t profile_length;
@@ -80,21 +81,25 @@ typedef struct {
 	int quality;    /* GHV_COLOR... */
 	int format;     /* GHV_TO_... */
 	int jpeg_quality, webp_quality, webp_effort, png_compression;
-	double zoom; /* samples per pixel of the original, for the resolution that is written */
+	int jp2_quality, avif_quality, jxl_quality;
+	double xres, yres; /* that are written, in samples per millimetre */
+	/* The profiles of what is made, for the formats in which libvips writes them. */
+	const void *grey_profile, *colour_profile;
+	size_t grey_profile_length, colour_profile_length;
 	int max_side; /* that a rotated picture may have */
 } ghv_job;
 
 typedef struct {
 	void *data;
 	size_t length;
-	double xres, yres; /* samples per millimetre */
+	int width, height, bands;
 	char error[512];
 } ghv_picture;
 
 int ghv_start(char *error, size_t length);
 const char *ghv_version(void);
 int ghv_has_loader(int loader);
-int ghv_has_saver(int saver);
+int ghv_can_save(int saver);
 void ghv_allow_loader(int loader);
 int64_t ghv_tracked_bytes(void);
 int ghv_is_blocked(const char *operation);

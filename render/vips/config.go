@@ -33,8 +33,10 @@ type Config struct {
 	TimeLimit time.Duration
 	// PDFDPI is the resolution in which a page of a PDF has its full size. Default 150.
 	PDFDPI int
-	// JPEGQuality and WebPQuality are 1 to 100. Default 85 and 80.
-	JPEGQuality, WebPQuality int
+	// JPEGQuality, WebPQuality, AVIFQuality and JXLQuality are 1 to 100. Default 85, 80, 60 and 85.
+	JPEGQuality, WebPQuality, AVIFQuality, JXLQuality int
+	// JP2Quality is the ratio of signal to noise in dB, 1 to 100. Default 48.
+	JP2Quality int
 	// HeaderCache in bytes bounds what is remembered of originals' headers. Default 16 MiB; negative: nothing.
 	HeaderCache int64
 	// Observer, when set, is told of each render: its seconds, the wait not included, and its outcome, one of the
@@ -92,6 +94,9 @@ func (c Config) Validate() error {
 		{"pdf_dpi", int64(c.PDFDPI), 10, 2400},
 		{"jpeg_quality", int64(c.JPEGQuality), 1, 100},
 		{"webp_quality", int64(c.WebPQuality), 1, 100},
+		{"avif_quality", int64(c.AVIFQuality), 1, 100},
+		{"jxl_quality", int64(c.JXLQuality), 1, 100},
+		{"jp2_quality", int64(c.JP2Quality), 1, 100},
 	} {
 		if bound.value != 0 && (bound.value < bound.least || bound.value > bound.atMost) {
 			return fmt.Errorf("%s is %d: it must be from %d to %d", bound.name, bound.value, bound.least, bound.atMost)
@@ -120,6 +125,9 @@ func (c Config) withDefaults() Config {
 	set(&c.PDFDPI, 150)
 	set(&c.JPEGQuality, 85)
 	set(&c.WebPQuality, 80)
+	set(&c.AVIFQuality, 60)
+	set(&c.JXLQuality, 85)
+	set(&c.JP2Quality, 48)
 	set(&c.HeaderCache, 16<<20)
 	c.Queue = max(c.Queue, 0)
 	if c.Observer == nil {

@@ -9,8 +9,8 @@ on_eval(VipsImage *image, VipsProgress *progress, gpointer input)
 		vips_image_set_kill(image, TRUE);
 }
 
-static int
-save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
+int
+ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
 {
 	/* Alpha beside black and white takes more than a bit. */
 	gboolean bitonal = job->quality == GHV_BITONAL && image->Bands == 1;
@@ -26,14 +26,24 @@ save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
 	case GHV_TO_TIF:
 		if (bitonal)
 			return vips_tiffsave_buffer(image, data, length, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_CCITTFAX4,
-				"bitdepth", 1, "miniswhite", TRUE, "strip", TRUE, NULL);
+				"bitdepth", 1, "miniswhite", TRUE, NULL);
 		return vips_tiffsave_buffer(image, data, length, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
-			"predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "strip", TRUE, NULL);
+			"predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
 	case GHV_TO_WEBP:
 		return vips_webpsave_buffer(image, data, length, "Q", job->webp_quality, "effort", job->webp_effort,
 			"lossless", bitonal, "strip", TRUE, NULL);
 	case GHV_TO_GIF:
 		return vips_gifsave_buffer(image, data, length, "effort", 1, "strip", TRUE, NULL);
+	case GHV_TO_JP2:
+		/* What is lossy loses opacity, too: corners would be nearly transparent. */
+		return vips_jp2ksave_buffer(image, data, length, "Q", job->jp2_quality,
+			"lossless", bitonal || image->Bands % 2 == 0, "strip", TRUE, NULL);
+	case GHV_TO_AVIF:
+		return vips_heifsave_buffer(image, data, length, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
+			"Q", job->avif_quality, "bitdepth", 8, "effort", 0, "strip", TRUE, NULL);
+	case GHV_TO_JXL:
+		return vips_jxlsave_buffer(image, data, length, "Q", job->jxl_quality, "effort", 3, "lossless", bitonal,
+			"strip", TRUE, NULL);
 	}
 	return -1;
 }
@@ -116,9 +126,19 @@ rotate_raster(ghv_input *input, ghv_raster *raster, const ghv_job *job, gboolean
 	return GHV_OK;
 }
 
+/* The image has no metadata of its own, so this is all that is written. */
+static void
+name_colours(VipsImage *image, const ghv_job *job)
+{
+	if (image->Bands > 2)
+		vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, job->colour_profile, job->colour_profile_length);
+	else
+		vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, job->grey_profile, job->grey_profile_length);
+}
+
 /* Turns and writes a raster of 8 bits; it is one or three bands, and alpha where the count is even. */
 int
-ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture)
+ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_picture *picture)
 {
 	gboolean alpha = raster->bands % 2 == 0;
 	VipsImage *image;
@@ -142,13 +162,16 @@ ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, double xres
 	image = ghv_wrap(raster, raster->bands > 2 ? VIPS_INTERPRETATION_sRGB : VIPS_INTERPRETATION_B_W);
 	if (!image)
 		return GHV_MEMORY;
-	image->Xres = xres;
-	image->Yres = yres;
-	picture->xres = xres;
-	picture->yres = yres;
+	image->Xres = job->xres;
+	image->Yres = job->yres;
+	picture->width = raster->width;
+	picture->height = raster->height;
+	picture->bands = raster->bands;
+	if (job->format == GHV_TO_TIF)
+		name_colours(image, job);
 	vips_image_set_progress(image, TRUE);
 	g_signal_connect(image, "eval", G_CALLBACK(on_eval), input);
-	if (save(image, job, &picture->data, &picture->length))
+	if (ghv_save(image, job, &picture->data, &picture->length))
 		outcome = GHV_ENCODE;
 	g_object_unref(image);
 	return outcome;

@@ -414,11 +414,22 @@ func draw(t failer, r *Renderer, o source.Original, job render.Job) image.Image 
 	if err != nil {
 		t.Fatalf("Render(%+v): %v", job, err)
 	}
-	im, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
-		t.Fatalf("decode: %v", err)
+	return decode(t, data)
+}
+
+// decode reads a picture by Go's decoders, or where these do not know its kind, by the program vips.
+func decode(t failer, data []byte) image.Image {
+	t.Helper()
+	if im, _, err := image.Decode(bytes.NewReader(data)); err == nil {
+		return im
 	}
-	return im
+	dir := must(os.MkdirTemp("", "gatehouse-render"))
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.WriteFile(filepath.Join(dir, "made"), data, 0o600); err != nil {
+		t.Fatalf("%v", err)
+	}
+	tool(dir, "vips", "copy", "made", "made.png")
+	return must(png.Decode(bytes.NewReader(must(os.ReadFile(filepath.Join(dir, "made.png"))))))
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/render/tiffdir"
@@ -25,6 +26,8 @@ type header struct {
 	orientation   int
 	// bands and bits of the pixels in memory; bits 0 where unknown.
 	bands, bits int
+	// xres and yres are pixels of the stored picture per millimetre of paper; 0 where unknown.
+	xres, yres float64
 	// held: whatever is asked for, the whole picture is decoded into memory.
 	held bool
 	// dropExtra: samples beyond the colours are no alpha.
@@ -105,6 +108,7 @@ func readTIFF(ctx context.Context, original source.Original, page int) (*header,
 		// TIFF 6.0 §18: a sample of kind 0 is of no known use.
 		dropExtra: len(p.ExtraSamples) > 0 && p.ExtraSamples[0] == 0,
 	}
+	h.setResolution(p.XResolution, p.YResolution)
 	if p.Profile.Length >= 128 && p.Profile.Length <= maxProfile {
 		h.profile = make([]byte, p.Profile.Length)
 		n, err := r.ReadAt(h.profile, p.Profile.Offset)
@@ -178,6 +182,7 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 		format: format, page: page, pages: max(1, int(head.pages)), width: int(head.width), height: int(head.height),
 		orientation: int(head.orientation), bands: int(head.bands), bits: int(head.bits), held: head.held != 0,
 	}
+	h.setResolution(float64(head.xres), float64(head.yres))
 	if format == "pdf" && min(h.width, h.height) <= 1 {
 		// What the library makes of a page whose size it cannot hold.
 		return nil, &brokenError{text: "a page of an impossible size"}
@@ -190,4 +195,17 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 		h.orientation = 1
 	}
 	return h, nil
+}
+
+// setResolution keeps what tells something.
+func (h *header) setResolution(x, y float64) {
+	if !isUnknown(x) || !isUnknown(y) {
+		h.xres, h.yres = x, y
+	}
+}
+
+// isUnknown tells what stands for nothing: 1 pixel per millimetre in the library, and 72 dots per inch, in whatever unit,
+// in programs and file formats that must write some number.
+func isUnknown(resolution float64) bool {
+	return resolution == 1 || math.Abs(resolution-72/25.4) < 0.001
 }

@@ -32,6 +32,7 @@ int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpre
 int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
 int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
 int ghv_flatten(ghv_raster *raster);
-int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, double xres, double yres, ghv_picture *picture);
+int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_picture *picture);
+int ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length);
 
 #endif

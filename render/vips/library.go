@@ -24,6 +24,18 @@ var library struct {
 	err  error
 	// allow serializes the unblocking of loaders.
 	allow sync.Mutex
+	// saves remembers which savers work.
+	saves [C.GHV_SAVERS]struct {
+		once  sync.Once
+		works bool
+	}
+}
+
+// canSave tells whether a saver works here.
+func canSave(saver C.int) bool {
+	s := &library.saves[saver]
+	s.once.Do(func() { s.works = C.ghv_can_save(saver) != 0 })
+	return s.works
 }
 
 // start brings libvips up with its settings for a server: all loaders blocked, no cache, one thread for each picture.
@@ -68,7 +80,9 @@ var savers = [...]struct {
 	format render.Format
 	saver  C.int
 }{
-	{"jpg", C.GHV_TO_JPG}, {"tif", C.GHV_TO_TIF}, {"png", C.GHV_TO_PNG}, {"gif", C.GHV_TO_GIF}, {"webp", C.GHV_TO_WEBP},
+	{"jpg", C.GHV_TO_JPG}, {"tif", C.GHV_TO_TIF}, {"png", C.GHV_TO_PNG}, {"gif", C.GHV_TO_GIF}, {"jp2", C.GHV_TO_JP2},
+	{"pdf", C.GHV_TO_JPG}, // this package writes the document around it
+	{"webp", C.GHV_TO_WEBP}, {"avif", C.GHV_TO_AVIF}, {"jxl", C.GHV_TO_JXL},
 }
 
 // saverOf gives the saver of a format that capabilities lists.
@@ -90,7 +104,7 @@ func capabilities(loaders []string) (render.Capabilities, error) {
 		AnyRotation: true,
 	}
 	for _, s := range savers {
-		if C.ghv_has_saver(s.saver) != 0 {
+		if canSave(s.saver) {
 			c.Formats = append(c.Formats, s.format)
 		}
 	}

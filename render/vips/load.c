@@ -105,6 +105,8 @@ ghv_read_header(ghv_input *input, const ghv_load *load, ghv_header *header)
 	header->bits = sample_bits(image);
 	header->pages = vips_image_get_n_pages(image);
 	header->orientation = vips_image_get_orientation(image);
+	header->xres = vips_image_get_xres(image);
+	header->yres = vips_image_get_yres(image);
 	header->held = held(image, load->loader);
 	if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) &&
 		!vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &header->profile_length)) {

@@ -102,10 +102,8 @@ paint(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, gh
 		outcome = ghv_quality(&raster, alpha, job->quality);
 	if (!outcome)
 		outcome = ghv_turn(&raster, job->transpose, job->flip_x, job->flip_y);
-	if (!outcome) {
-		double xres = image->Xres * job->zoom, yres = image->Yres * job->zoom;
-		outcome = ghv_encode(input, &raster, job, xres, yres, picture);
-	}
+	if (!outcome)
+		outcome = ghv_encode(input, &raster, job, picture);
 	ghv_raster_free(&raster);
 	return outcome;
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/container"
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
@@ -55,7 +56,10 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 		return nil, 0, tooLarge("This part of the image needs %d million pixels to be decoded; at most %d million are allowed",
 			max(d.pixels, d.held)/1e6, min(r.config.MaxPixels, r.config.MaxHeldPixels)/1e6)
 	}
-	leave, err := r.admission.enter(ctx, h.memory(p, d))
+	if err := r.checkEncoding(job); err != nil {
+		return nil, 0, err
+	}
+	leave, err := r.admission.enter(ctx, h.memory(p, d, job))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -74,13 +78,13 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 }
 
 // memory is about how many bytes a render needs at its peak.
-func (h *header) memory(p plan, d decoding) int64 {
+func (h *header) memory(p plan, d decoding, job render.Job) int64 {
 	sample := int64(max(h.bands, 1)) * int64(max(h.bits, 8)/8)
 	if h.format == "jpeg" && h.held {
 		sample *= 2 // coefficients are of 16 bits
 	}
 	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
-	return 4<<20 + d.held*sample + made*(sample+4)
+	return 4<<20 + d.held*sample + made*(sample+4) + encodingBytes(job)
 }
 
 // check refuses a job that cannot be, whatever the original. The protocol in front has refused these in words of its
@@ -122,7 +126,7 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 		transpose: flag(p.turn.transpose), flip_x: flag(p.turn.flipX), flip_y: flag(p.turn.flipY),
 		angle: C.double(p.angle), drop_extra: flag(h.dropExtra), format: saver,
 		jpeg_quality: C.int(r.config.JPEGQuality), webp_quality: C.int(r.config.WebPQuality), webp_effort: 0, png_compression: 3,
-		zoom:     C.double(float64(job.Size.X) * float64(job.Canvas.X) / (float64(job.Region.Dx()) * float64(h.size().X))),
+		jp2_quality: C.int(r.config.JP2Quality), avif_quality: C.int(r.config.AVIFQuality), jxl_quality: C.int(r.config.JXLQuality),
 		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)),
 	}
 	switch job.Quality {
@@ -133,9 +137,22 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	if len(h.profile) > 0 {
-		pinner.Pin(&h.profile[0])
-		c.profile, c.profile_length = unsafe.Pointer(&h.profile[0]), C.size_t(len(h.profile))
+	lend := func(data []byte) (unsafe.Pointer, C.size_t) {
+		if len(data) == 0 {
+			return nil, 0
+		}
+		pinner.Pin(&data[0])
+		return unsafe.Pointer(&data[0]), C.size_t(len(data))
+	}
+	c.profile, c.profile_length = lend(h.profile)
+	c.grey_profile, c.grey_profile_length = lend(container.Profile(true))
+	c.colour_profile, c.colour_profile_length = lend(container.Profile(false))
+	made := container.Picture{}
+	made.XRes, made.YRes = h.resolution(job)
+	c.xres, c.yres = C.double(made.XRes), C.double(made.YRes)
+	if !made.Sized() {
+		// What a TIFF without a known resolution says: a point a pixel.
+		c.xres, c.yres = 72/25.4, 72/25.4
 	}
 	if d.directory != nil {
 		in.only(h.file, d.directory)
@@ -146,13 +163,26 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	if err := in.outcome(result, &picture.error[0]); err != nil {
 		return nil, err
 	}
-	switch job.Format {
+	made.Width, made.Height = int(picture.width), int(picture.height)
+	made.Grey, made.Alpha = picture.bands < 3, picture.bands%2 == 0
+	return finish(data, job.Format, made), nil
+}
+
+// finish puts into an encoded picture what its file has to say besides the pixels.
+func finish(data []byte, format render.Format, made container.Picture) []byte {
+	switch format {
 	case "jpg":
-		data = withJFIF(data, float64(picture.xres), float64(picture.yres))
+		return container.JPEG(data, made)
+	case "png":
+		return container.PNG(data, made)
 	case "webp":
-		data = withoutExif(data)
+		return container.WebP(data, made)
+	case "jp2":
+		return container.JP2(data, made)
+	case "pdf":
+		return container.PDF(container.JPEG(data, made), made)
 	}
-	return data, nil
+	return data
 }
 
 func (a axis) c() C.ghv_axis {

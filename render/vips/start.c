@@ -26,6 +26,9 @@ static const char *const savers[GHV_SAVERS] = {
 	[GHV_TO_TIF] = "tiffsave_buffer",
 	[GHV_TO_WEBP] = "webpsave_buffer",
 	[GHV_TO_GIF] = "gifsave_buffer",
+	[GHV_TO_JP2] = "jp2ksave_buffer",
+	[GHV_TO_AVIF] = "heifsave_buffer",
+	[GHV_TO_JXL] = "jxlsave_buffer",
 };
 
 /* Broken pictures make libraries chatter on stderr. What matters comes back as an error. */
@@ -64,6 +67,8 @@ ghv_start(char *error, size_t length)
 
 	vips_block_untrusted_set(TRUE);
 	vips_operation_block_set("VipsForeignLoad", TRUE);
+	/* Untrusted by the library for what its loader may meet; the saver sees nothing but our pixels. */
+	vips_operation_block_set("VipsForeignSaveJxl", FALSE);
 
 	return GHV_OK;
 }
@@ -80,10 +85,29 @@ ghv_has_loader(int loader)
 	return vips_type_find("VipsOperation", loaders[loader].operation) != 0;
 }
 
+/* Whether a format can be written. That the operation is there says little: libheif has its codecs in modules, which
+ * may be missing. So a small picture is written. */
 int
-ghv_has_saver(int saver)
+ghv_can_save(int saver)
 {
-	return vips_type_find("VipsOperation", savers[saver]) != 0;
+	const ghv_job job = {
+		.format = saver, .quality = GHV_COLOR, .jpeg_quality = 80, .webp_quality = 80, .png_compression = 1,
+		.jp2_quality = 48, .avif_quality = 50, .jxl_quality = 75,
+	};
+	VipsImage *image = NULL;
+	void *data = NULL;
+	size_t length = 0;
+	int can;
+
+	if (!vips_type_find("VipsOperation", savers[saver]) || vips_black(&image, 16, 16, "bands", 3, NULL))
+		return FALSE;
+	image->Type = VIPS_INTERPRETATION_sRGB;
+	can = !ghv_save(image, &job, &data, &length) && length > 0;
+	g_object_unref(image);
+	g_free(data);
+	vips_error_clear();
+	vips_thread_shutdown();
+	return can;
 }
 
 void
