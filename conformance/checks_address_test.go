@@ -154,6 +154,11 @@ func encodingChecks(v api) []check {
 			p.sized("pct%3A10%2C10%2C50%2C50/%21100%2C90/%210/default.png", 100, 67)
 			p.document(p.want(http.StatusOK, p.address(cardID, "%69nfo.json")))
 		}),
+		v.check("9", 7, must, "The parameters of the specification's table are understood.", func(p *probe) {
+			p.sizedOf(exampleID, "0,10,100,200/pct:50/90/default.png", 95, 50)
+			p.picture(exampleID, "pct:10,10,80,80/50,/22.5/color.jpg")
+			p.sizedOf(exampleID, "full/"+p.api.whole+"/270/gray.jpg", 200, 300)
+		}),
 		v.check("9", 5, ours, "The id holds the identifier as it was sent.", func(p *probe) {
 			for _, id := range []string{"%63ard.png", "in%2fa%20folder%2Fbelow.png", encodeID("50% & more.png")} {
 				if got, want := p.info(id).id, p.sites.base("")+strings.TrimSuffix(p.address(id, ""), "/"); got != want {

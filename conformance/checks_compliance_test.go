@@ -1,6 +1,9 @@
 package conformance_test
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // complianceChecks go through the tables of the compliance documents, row by row. Level 2 is announced, so what level 2
 // requires is a MUST; the rest is optional and announced as features.
@@ -67,7 +70,7 @@ func complianceChecks(v api) []check {
 					return
 				}
 			}
-			p.refused(400, "full/60,/0/default."+format)
+			p.refused(http.StatusBadRequest, "full/60,/0/default."+format)
 		})
 	}
 	row("4", 1, true, "The base URI redirects: baseUriRedirect.", feature("baseUriRedirect"))

@@ -46,7 +46,24 @@ func profileChecks2(v api) []check {
 		v.check("5.4", 1, may, "Where nothing is set there are no attribution, license and logo.", func(p *probe) {
 			p.absent("attribution", "license", "logo")
 		}),
+		v.check("5.4", 2, may, "Where they are set, they are there: as text and URIs.", func(p *probe) {
+			raw := p.infoAt(p.in(saidPrefix, cardID, "info.json")).raw
+			if raw["attribution"] != "City Archives" || raw["license"] != "http://creativecommons.org/publicdomain/mark/1.0/" || raw["logo"] != "https://example.org/logo.png" {
+				p.Errorf("they are %v, %v and %v", raw["attribution"], raw["license"], raw["logo"])
+			}
+			for _, key := range []string{"rights", "partOf", "seeAlso", "preferredFormats"} {
+				if value, there := raw[key]; there {
+					p.Errorf("%s, of version 3, is %v", key, value)
+				}
+			}
+		}),
 		v.check("5.5", 1, may, "Where there is none, service is left out.", func(p *probe) { p.absent("service") }),
+		v.check("5.5", 2, may, "Where there is one, it is an object or a list of objects, with its own @context.", func(p *probe) {
+			services := objects(p.infoAt(p.in(saidPrefix, cardID, "info.json")).raw["service"])
+			if len(services) != 1 || services[0]["@context"] == nil || services[0]["profile"] == nil {
+				p.Errorf("they are %v", services)
+			}
+		}),
 	}
 }
 
@@ -67,19 +84,22 @@ func extraChecks3(v api) []check {
 				}
 			}
 		}),
-		v.check("5.5", 1, must, "What preferredFormats lists, if it is there, works.", func(p *probe) {
-			info := p.info(cardID)
-			for _, format := range words(info.raw["preferredFormats"]) {
+		v.check("5.5", 1, must, "What preferredFormats lists, in its order, is among the level's formats and extraFormats.", func(p *probe) {
+			info := p.infoAt(p.in(saidPrefix, cardID, "info.json"))
+			preferred := words(info.raw["preferredFormats"])
+			if !slices.Equal(preferred, []string{"webp", "png"}) {
+				p.Errorf("they are %v", preferred)
+			}
+			for _, format := range preferred {
 				if !slices.Contains(info.allFormats(), format) {
 					p.Errorf("%s is preferred", format)
 				}
 			}
 		}),
-		v.check("5.6", 1, must, "rights, if it is there, is one URI.", func(p *probe) {
-			if rights, there := p.info(cardID).raw["rights"]; there {
-				if uri, ok := rights.(string); !ok || !strings.HasPrefix(uri, "http") {
-					p.Errorf("it is %v", rights)
-				}
+		v.check("5.6", 1, must, "rights is one URI of Creative Commons or RightsStatements.org, or left out.", func(p *probe) {
+			p.absent("rights")
+			if rights := p.infoAt(p.in(saidPrefix, cardID, "info.json")).raw["rights"]; rights != "http://creativecommons.org/publicdomain/mark/1.0/" {
+				p.Errorf("it is %v", rights)
 			}
 		}),
 		v.check("5.7", 1, must, "Each format of extraFormats works, and is none of the level's.", func(p *probe) {
@@ -113,11 +133,34 @@ func extraChecks3(v api) []check {
 			}
 		}),
 		v.check("5.7", 7, should, "Where enlarging is off, sizeUpscaling is not listed.", func(p *probe) {
-			if info := p.infoAt(p.in(tierPrefix, cardID, "info.json")); info.has("sizeUpscaling") {
-				p.Errorf("the features are %v", info.features)
+			for _, prefix := range []string{tierPrefix, flatPrefix} {
+				if info := p.infoAt(p.in(prefix, cardID, "info.json")); info.has("sizeUpscaling") {
+					p.Errorf("the features are %v", info.features)
+				}
 			}
 		}),
 		v.check("5.8", 1, may, "Where there are none, partOf, seeAlso and service are left out.", func(p *probe) { p.absent("partOf", "seeAlso", "service") }),
+		v.check("5.8", 2, must, "partOf, seeAlso and service are lists of objects with id and type.", func(p *probe) {
+			raw := p.infoAt(p.in(saidPrefix, cardID, "info.json")).raw
+			for _, key := range []string{"partOf", "seeAlso", "service"} {
+				list := objects(raw[key])
+				if len(list) != 1 || list[0]["id"] == nil && list[0]["@id"] == nil || list[0]["type"] == nil && list[0]["@type"] == nil {
+					p.Errorf("%s is %v", key, raw[key])
+				}
+			}
+		}),
+		v.check("5.8", 3, should, "What the publisher says of them stays: label, format, profile.", func(p *probe) {
+			raw := p.infoAt(p.in(saidPrefix, cardID, "info.json")).raw
+			for key, parts := range map[string][]string{"partOf": {"label"}, "seeAlso": {"label", "format", "profile"}, "service": {"profile"}} {
+				for _, part := range parts {
+					for _, object := range objects(raw[key]) {
+						if object[part] == nil {
+							p.Errorf("%s has no %s", key, part)
+						}
+					}
+				}
+			}
+		}),
 	}
 }
 

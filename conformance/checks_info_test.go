@@ -125,6 +125,14 @@ func propertyChecks(v api) []check {
 			if got, there := p.info(cardID).raw["@type"]; there && got != "iiif:Image" {
 				p.Errorf("it is %v", got)
 			}
+		}), v.check("5.2", 8, must, "The @type of sizes and tiles, where it is there, is iiif:Size and iiif:Tile.", func(p *probe) {
+			for key, want := range map[string]string{"sizes": "iiif:Size", "tiles": "iiif:Tile"} {
+				for _, object := range objects(p.info(largeID).raw[key]) {
+					if got, there := object["@type"]; there && got != want {
+						p.Errorf("%s has the @type %v", key, got)
+					}
+				}
+			}
 		}))
 	}
 	return append(checks,
@@ -138,7 +146,7 @@ func propertyChecks(v api) []check {
 				p.Errorf("it begins with %.40q", text)
 			}
 		}),
-		v.check("5.2", 9, must, "Where there is maxHeight there is maxWidth; both are whole numbers.", func(p *probe) { p.limitsStated() }),
+		v.check("5.2", 9, must, "Where there is maxHeight there is maxWidth; they and maxArea are whole numbers.", func(p *probe) { p.limitsStated() }),
 		v.check("5.2", 10, must, "Every size and tile that is listed is within the limits.", func(p *probe) { p.withinLimits() }),
 		v.check("5.2", 11, must, "No property of version 2 is left: @id, @type, attribution, license, logo.", func(p *probe) {
 			for _, key := range []string{"@id", "@type", "attribution", "license", "logo"} {
@@ -157,22 +165,25 @@ func (p *probe) limitsStated() {
 	if info := p.infoAt(p.in(limitedPrefix, cardID, "info.json")); info.maxWidth != limitWidth || info.maxHeight != limitHeight {
 		p.Errorf("on the limited server they are %d and %d", info.maxWidth, info.maxHeight)
 	}
+	if info := p.infoAt(p.in(areaPrefix, cardID, "info.json")); info.maxArea != limitArea {
+		p.Errorf("maxArea is %d", info.maxArea)
+	}
 }
 
 func (p *probe) withinLimits() {
 	p.Helper()
-	for _, path := range []string{p.in(limitedPrefix, largeID, "info.json"), p.in(limitedPrefix, pyramidID, "info.json"), p.address(largeID, "info.json")} {
+	for _, path := range []string{p.in(limitedPrefix, largeID, "info.json"), p.in(limitedPrefix, pyramidID, "info.json"), p.address(largeID, "info.json"), p.in(areaPrefix, largeID, "info.json"), p.in(areaPrefix, pyramidID, "info.json")} {
 		info := p.infoAt(path)
 		if len(info.sizes) == 0 || len(info.tiles) == 0 {
 			p.Errorf("%s lists %d sizes and %d tiles", path, len(info.sizes), len(info.tiles))
 		}
 		for _, size := range info.sizes {
-			if size.X > info.maxWidth || size.Y > info.maxHeight {
+			if size.X > info.maxWidth || size.Y > info.maxHeight || info.maxArea > 0 && size.X*size.Y > info.maxArea {
 				p.Errorf("%s lists the size %v", path, size)
 			}
 		}
 		for _, tile := range info.tiles {
-			if tile.size.X > info.maxWidth || tile.size.Y > info.maxHeight {
+			if tile.size.X > info.maxWidth || tile.size.Y > info.maxHeight || info.maxArea > 0 && tile.size.X*tile.size.Y > info.maxArea {
 				p.Errorf("%s lists the tile %v", path, tile.size)
 			}
 		}

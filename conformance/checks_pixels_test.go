@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"net/http"
 	"slices"
 )
 
@@ -65,7 +66,7 @@ func pixelChecks() []check {
 		both(7, "unscaled", "JP2, AVIF, JXL and the JPEG within a PDF, where they are listed, differ by 16 levels at most, and 2.5 in the mean.", func(p *probe) {
 			for _, format := range []string{"jp2", "avif", "jxl", "pdf"} {
 				if !slices.Contains(p.info(cardID).allFormats(), format) {
-					p.want(400, p.address(cardID, "full/"+p.api.whole+"/0/default."+format))
+					p.want(http.StatusBadRequest, p.address(cardID, "full/"+p.api.whole+"/0/default."+format))
 					continue
 				}
 				e := exact(image.Rect(13, 29, 264, 196))
@@ -156,7 +157,7 @@ func pixelChecks() []check {
 			for page, size := range []image.Point{{X: 240, Y: 160}, {X: 120, Y: 80}, {X: 80, Y: 53}} {
 				p.sizedOf(fmt.Sprintf("%s;p=%d", pagesID, page+1), "full/"+p.api.whole+"/0/default.png", size.X, size.Y)
 			}
-			p.want(400, p.address(pagesID+";p=4", "info.json"))
+			p.want(http.StatusBadRequest, p.address(pagesID+";p=4", "info.json"))
 		}),
 	}
 }

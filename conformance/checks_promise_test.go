@@ -22,6 +22,10 @@ func promiseChecks() []check {
 		{"a tier of 300 pixels and a pyramid", tierPrefix, pyramidID},
 		{"legacy_fit", legacyPrefix, cardID},
 		{"confined_upscale reject", strictPrefix, cardID},
+		{"upscaling off", flatPrefix, exampleID},
+		{"a small max_area", areaPrefix, exampleID},
+		{"a small max_area and a pyramid", areaPrefix, pyramidID},
+		{"a tier in gray", grayTierPrefix, exampleID},
 	}
 	var checks []check
 	for i, kind := range kinds {

@@ -82,6 +82,21 @@ func sizeChecks2(v api) []check {
 				p.want(http.StatusBadRequest, p.in(limitedPrefix, cardID, "full/"+size+"/0/default.png"))
 			}
 		}),
+		v.check("4.2", 15, must, "max keeps to maxArea, and any other size over it is 400.", func(p *probe) {
+			p.measured(p.in(areaPrefix, cardID, "full/max/0/default.png"), 150, 100)
+			p.measured(p.in(areaPrefix, cardID, "0,0,100,150/max/0/default.png"), 100, 150)
+			p.measured(p.in(areaPrefix, cardID, "full/15,1000/0/default.png"), 15, 1000)
+			p.want(http.StatusBadRequest, p.in(areaPrefix, cardID, "full/151,/0/default.png"))
+			p.want(http.StatusBadRequest, p.in(areaPrefix, cardID, "full/15,1001/0/default.png"))
+		}),
+		v.check("4.2", 16, ours, "With upscaling off, sizes above the region's are 400, and sizeAboveFull is not listed.", func(p *probe) {
+			for _, size := range []string{"301,", ",201", "pct:101", "301,10"} {
+				p.want(http.StatusBadRequest, p.in(flatPrefix, exampleID, "full/"+size+"/0/default.png"))
+			}
+			if info := p.infoAt(p.in(flatPrefix, exampleID, "info.json")); info.has("sizeAboveFull") {
+				p.Errorf("the features are %v", info.features)
+			}
+		}),
 		v.check("4.2", 14, ours, "With legacy_fit, w,h fits into the box and never enlarges.", func(p *probe) {
 			p.measured(p.in(legacyPrefix, exampleID, "full/150,150/0/default.png"), 150, 100)
 			p.measured(p.in(legacyPrefix, exampleID, "full/900,900/0/default.png"), 300, 200)
@@ -188,6 +203,15 @@ func sizeChecks3(v api) []check {
 			p.sizedOf(exampleID, "full/^360,360/0/default.jpg", 360, 360)
 			p.sizedOf(exampleID, "full/^!360,360/0/default.jpg", 360, 240)
 		}),
+		v.check("4.2", 20, must, "max, ^max, !w,h and ^!w,h keep to maxArea; any other size over it is refused.", func(p *probe) {
+			for _, size := range []string{"max", "^max", "!600,600", "^!900,900"} {
+				p.measured(p.in(areaPrefix, cardID, "full/"+size+"/0/default.png"), 150, 100)
+			}
+			p.measured(p.in(areaPrefix, cardID, "0,0,30,20/^max/0/default.png"), 150, 100)
+			p.measured(p.in(areaPrefix, cardID, "0,0,100,150/max/0/default.png"), 100, 150)
+			p.want(http.StatusBadRequest, p.in(areaPrefix, cardID, "full/151,/0/default.png"))
+			p.want(http.StatusBadRequest, p.in(areaPrefix, cardID, "full/^15,1001/0/default.png"))
+		}),
 		v.check("4.2", 18, should, "What is no size is 400; full is none in this version.", func(p *probe) {
 			p.refused(http.StatusBadRequest, append(noSizes(), "full/full/0/default.jpg", "full/^full/0/default.jpg")...)
 		}),
@@ -234,6 +258,7 @@ func upscaleChecks3(v api) []check {
 		v.check("4.2", 28, should, "Where enlarging is off, ^ that needs it is 501.", func(p *probe) {
 			for _, size := range []string{"^pct:120", "^301,", "^,201", "^301,10", "^!400,400", "^max"} {
 				p.want(http.StatusNotImplemented, p.in(tierPrefix, cardID, "full/"+size+"/0/default.png"))
+				p.want(http.StatusNotImplemented, p.in(flatPrefix, exampleID, "full/"+size+"/0/default.png"))
 			}
 		}),
 		v.check("4.2", 29, should, "Where enlarging is off, ^ that does not need it is answered.", func(p *probe) {
@@ -242,7 +267,7 @@ func upscaleChecks3(v api) []check {
 			p.measured(p.in(tierPrefix, cardID, "full/^!90,90/0/default.png"), 90, 60)
 		}),
 		v.check("4.2", 30, should, "Errors of syntax after ^ are 400, also where enlarging is off.", func(p *probe) {
-			for _, prefix := range []string{openPrefix, tierPrefix} {
+			for _, prefix := range []string{openPrefix, tierPrefix, flatPrefix} {
 				for _, size := range []string{"^", "^100", "^,", "^pct:", "^pct:-1", "^a,b", "^!100", "^^100,", "!^100,100", ",^240"} {
 					p.want(http.StatusBadRequest, p.in(prefix, cardID, "full/"+size+"/0/default.png"))
 				}

@@ -33,21 +33,10 @@ func validatorNGChecks() []check {
 		addNGRotations(add)
 		addNGFormats(v, add)
 		if v.version == 3 {
-			checks = append(checks, upmaxNG(v))
+			checks = append(checks, upMax(v, "NG3-size_up_max"))
 		}
 	}
 	return checks
-}
-
-// upmaxNG is the one request of the validator that cannot be answered as it wants it.
-func upmaxNG(v api) check {
-	return check{
-		number: "NG3-size_up_max", strength: must, section: "optional", text: "^max of the image of 1000 by 1000 is 1000 by 1000, though ^pct:200 is 2000 by 2000.",
-		differs: "3.0 §4.2 has ^max enlarge up to maxWidth, which must be stated (§5.7), so the answer is 8192 by 8192",
-		run: v.bind(func(p *probe) {
-			p.sizedOf(squaresID, "0,0,1000,4/^max/0/default.jpg", 8192, 33)
-		}),
-	}
 }
 
 // placed is the validators' picture, turned by an angle, at a point of the box that holds it: its colour, and how far

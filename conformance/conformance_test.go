@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 			})
 		}
 	})
+	s.calm(t)
 	t.Run("document", func(t *testing.T) {
 		page := filepath.Join(testkit.ModuleRoot(t), "docs", "conformance.md")
 		want := document(passed)

@@ -16,14 +16,18 @@ import (
 
 // The prefixes of the collections. All of them have the same images.
 const (
-	openPrefix    = "/iiif"      // every setting at its default
-	strictPrefix  = "/strict"    // confined_upscale reject
-	legacyPrefix  = "/legacy"    // legacy_fit
-	basedPrefix   = "/based"     // base_url
-	deepPrefix    = "/a/deep/er" // several segments
-	tierPrefix    = "/tier"      // a policy that gives everybody a smaller image
-	mappedPrefix  = "/mapped"    // an identifier grammar for the addresses of web pages
-	limitedPrefix = "/limited"   // on another server, whose max_output is small
+	openPrefix     = "/iiif"      // every setting at its default
+	strictPrefix   = "/strict"    // confined_upscale reject
+	legacyPrefix   = "/legacy"    // legacy_fit
+	basedPrefix    = "/based"     // base_url
+	deepPrefix     = "/a/deep/er" // several segments
+	tierPrefix     = "/tier"      // a policy that gives everybody a smaller image
+	grayTierPrefix = "/graytier"  // a policy that shows nobody any colours
+	flatPrefix     = "/flat"      // upscaling off
+	saidPrefix     = "/said"      // fields of info.json
+	mappedPrefix   = "/mapped"    // an identifier grammar for the addresses of web pages
+	limitedPrefix  = "/limited"   // on another server, whose max_output is small
+	areaPrefix     = "/area"      // on a third one, whose max_area is small
 )
 
 const (
@@ -31,6 +35,7 @@ const (
 	tierSide    = 300
 	limitWidth  = 250
 	limitHeight = 150
+	limitArea   = 15000
 )
 
 // The images, by identifier.
@@ -50,10 +55,10 @@ const (
 
 // sites are the servers that all checks share.
 type sites struct {
-	main, limited *testkit.Server
-	secure        string // the address of the main server over TLS
-	client        *http.Client
-	secureClient  *http.Client
+	main, limited, area *testkit.Server
+	secure              string // the address of the main server over TLS
+	client              *http.Client
+	secureClient        *http.Client
 }
 
 func newSites(t *testing.T) *sites {
@@ -71,14 +76,47 @@ func newSites(t *testing.T) *sites {
 		},
 	}
 	s.main = testkit.StartServer(t, mainCaddyfile(root, secure))
-	s.limited = testkit.StartServer(t, limitedCaddyfile(root))
+	s.limited = testkit.StartServer(t, limitedCaddyfile(limitedPrefix, root, fmt.Sprintf("max_output %dx%d", limitWidth, limitHeight)))
+	s.area = testkit.StartServer(t, limitedCaddyfile(areaPrefix, root, fmt.Sprintf("max_area %d", limitArea)))
+	s.waitForCertificate(t)
 	return s
+}
+
+// waitForCertificate returns once the server has made the certificate of its TLS site, which it does when it serves
+// already.
+func (s *sites) waitForCertificate(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		response, err := s.secureClient.Get(s.secure)
+		if err == nil {
+			_ = response.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// calm checks that no server has complained of itself.
+func (s *sites) calm(t *testing.T) {
+	t.Helper()
+	for _, server := range []*testkit.Server{s.main, s.limited, s.area} {
+		for _, bad := range []string{"panic", "goroutine ", "SIGSEGV"} {
+			if strings.Contains(server.Logs(), bad) {
+				t.Errorf("the log holds %q", bad)
+			}
+		}
+	}
 }
 
 // base is the scheme and authority that a path is found at.
 func (s *sites) base(path string) string {
 	if strings.HasPrefix(path, limitedPrefix+"/") {
 		return s.limited.URL()
+	}
+	if strings.HasPrefix(path, areaPrefix+"/") {
+		return s.area.URL()
 	}
 	return s.main.URL()
 }
@@ -91,12 +129,15 @@ func mainCaddyfile(root, secure string) string {
 		{"legacy", legacyPrefix, "legacy_fit"},
 		{"based", basedPrefix, "base_url " + baseURL},
 		{"deep", deepPrefix, ""},
+		{"flat", flatPrefix, "upscaling off"},
+		{"said", saidPrefix, strings.ReplaceAll(saidFields, "'", "`")},
 		{"tier", tierPrefix, fmt.Sprintf("rule tier %d `true`", tierSide)},
+		{"graytier", grayTierPrefix, "rule tier full quality gray `true`"},
 	} {
 		fmt.Fprintf(&collections, "collection %s {\nprefix %s\nsource main folder %s\n%s\n}\n", c.name, c.prefix, root, c.options)
 		authorize := ""
-		if c.name == "tier" {
-			authorize = "gatehouse_authorize tier\n"
+		if strings.HasPrefix(c.options, "rule ") {
+			authorize = "gatehouse_authorize " + c.name + "\n"
 		}
 		fmt.Fprintf(&handlers, "handle %s/* {\n%sgatehouse_iiif %s\n}\n", c.prefix, authorize, c.name)
 	}
@@ -131,7 +172,16 @@ https://%s {
 `, collections.String(), handlers.String(), secure, handlers.String())
 }
 
-func limitedCaddyfile(root string) string {
+// saidFields are a publisher's words for info.json, with apostrophes where backquotes are to be.
+const saidFields = `info rights http://creativecommons.org/publicdomain/mark/1.0/
+info attribution "City Archives"
+info logo https://example.org/logo.png
+info preferredFormats webp png
+info partOf '{"id":"https://example.org/manifest.json","type":"Manifest","label":{"en":["A book"]}}'
+info seeAlso '{"id":"https://example.org/record.json","type":"Dataset","label":{"en":["Record"]},"format":"application/json","profile":"https://example.org/profile"}'
+info service '{"@context":"https://example.org/context.json","id":"https://example.org/service","@id":"https://example.org/service","type":"Service","profile":"https://example.org/service.html"}'`
+
+func limitedCaddyfile(prefix, root, limit string) string {
 	return fmt.Sprintf(`
 {
 	gatehouse {
@@ -142,7 +192,7 @@ func limitedCaddyfile(root string) string {
 			source main folder %s
 		}
 		images {
-			max_output %dx%d
+			%s
 		}
 	}
 }
@@ -150,7 +200,7 @@ http://{$ADDR} {
 	bind 127.0.0.1
 	gatehouse_iiif limited
 }
-`, limitedPrefix, root, limitWidth, limitHeight)
+`, prefix, root, limit)
 }
 
 // fill makes the images.
