@@ -150,6 +150,9 @@ func videoRange(m image.Image) image.Image {
 	return out
 }
 
+// slow tells which formats are decoded by a program of its own, a tenth of a second each.
+func slow(format string) bool { return format == "jp2" || format == "avif" || format == "jxl" }
+
 // embedded is the JPEG inside a PDF: from its first marker to its last.
 func embedded(data []byte) []byte {
 	start := bytes.Index(data, []byte("\xff\xd8\xff"))
