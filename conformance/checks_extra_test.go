@@ -69,7 +69,14 @@ func profileChecks2(v api) []check {
 
 // extraChecks3 are those of 3.0 §5.5 to §5.8.
 func extraChecks3(v api) []check {
+	words3 := v.check("5.7", 8, should, "Words that the specification does not define, as avif and jxl are, have a context of their own.", func(p *probe) {
+		if _, one := p.info(cardID).raw["@context"].(string); !one {
+			p.Error("there are several contexts: this check no longer differs")
+		}
+	})
+	words3.differs = "there is no registered context for these formats; viewers know them by their names"
 	return []check{
+		words3,
 		v.check("5.3", 4, must, "Sizes have width and height as whole numbers; a type is Size.", func(p *probe) {
 			for _, size := range objects(p.info(largeID).raw["sizes"]) {
 				if kind, there := size["type"]; number(size["width"]) < 1 || number(size["height"]) < 1 || there && kind != "Size" {

@@ -45,6 +45,14 @@ func qualityChecks(v api) []check {
 		}
 	})
 	listing.differs = "level 2 has color for every image, and info.json lists what works; it is listed for gray images too"
+	tier := v.check("4.4", 10, must, "color is answered with a picture, be it gray, in a tier in gray too.", func(p *probe) {
+		p.want(http.StatusForbidden, p.in(grayTierPrefix, exampleID, "full/60,/0/color.png"))
+		m := p.measured(p.in(grayTierPrefix, exampleID, "full/60,/0/default.png"), 60, 40)
+		if c := m.NRGBAAt(30, 20); c.R != c.G || c.G != c.B {
+			p.Errorf("default shows %v", c)
+		}
+	})
+	tier.differs = "what is above a tier is refused, so that nobody takes a gray picture for all there is; info.json does not list it"
 	return append(checks,
 		v.check("4.4", 7, should, "grey, a word of version 2, is 400.", func(p *probe) { p.refused(http.StatusBadRequest, "full/60,/0/grey.jpg") }),
 		v.check("4.4", 8, must, "Each quality beyond default is listed in extraQualities.", func(p *probe) {
@@ -56,7 +64,7 @@ func qualityChecks(v api) []check {
 				}
 			}
 		}),
-		listing,
+		listing, tier,
 	)
 }
 

@@ -26,7 +26,6 @@ func notForServers() string {
 		{"2.1.1 §5.3", "Unknown URIs among the features are ignored.", "For clients; the server lists none."},
 		{"2.1.1 §5.4", "attribution and logo are shown; their languages are chosen; logos are not cropped.", "For clients. That they are sent is `2-5.4-02`."},
 		{"3.0 §5.6", "rights may be a URI that the registry of extensions has.", "It is sent as the operator writes it."},
-		{"3.0 §5.7", "Additional words are mapped by further contexts.", "avif and jxl are listed without one, as other servers do; they are words of extraFormats and no properties."},
 		{"2.1.1 and 3.0 §6", "Levels may differ between images.", "An option; they differ by collection."},
 		{"2.1.1 §7.1, 3.0 §7.2", "Clients expect redirects and 304, and take no body for granted.", "For clients."},
 		{"2.1.1 §7.2, 3.0 §7.3", "401, 403, 500, 503 have their meaning.", "They come with policies and faults, which other tests measure."},
