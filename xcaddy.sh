@@ -15,6 +15,7 @@ usage() {
 
 		  run             serve a small demo collection on http://127.0.0.1:8080 (PORT=N for another port)
 		  test [ARG...]   vet and test everything; arguments go to go test, as in: test -run TestX ./authz/...
+		  bench [ARG...]  compare the server's speed with that of libvips alone; bench -h lists the arguments
 		  build [FILE]    build Caddy with Gatehouse by xcaddy, into $BINARY or FILE
 		  install-deps    install what building needs; with "test" behind it, what testing needs as well
 		  clean           remove what the other commands made here
@@ -22,7 +23,7 @@ usage() {
 
 		Needed: Go 1.26 and a C compiler. libvips and what the tests use are installed through apt-get, dnf, apk,
 		pacman or brew where that is possible without a password; where not, you are told what to install.
-		With GATEHOUSE_BINARY=FILE, run and test use that binary and build none. GATEHOUSE_DEMO=DIR keeps the demo there.
+		With GATEHOUSE_BINARY=FILE, run, test and bench use that binary and build none. GATEHOUSE_DEMO=DIR keeps the demo there.
 	TEXT
 }
 
@@ -195,7 +196,7 @@ verify() {
 }
 
 fresh() {
-	[ -x "$BINARY" ] && [ -z "$(find . -path ./build -prune -o -path ./demo -prune -o -path './.git' -prune -o \
+	[ -x "$BINARY" ] && [ -z "$(find . -path ./build -prune -o -path ./demo -prune -o -path ./bench -prune -o -path './.git' -prune -o \
 		\( -name '*.go' -o -name '*.c' -o -name '*.h' -o -name go.mod -o -name go.sum \) ! -name '*_test.go' -newer "$BINARY" -print | head -n 1)" ]
 }
 
@@ -296,6 +297,10 @@ main() {
 	case $command in
 	run) run_demo ;;
 	test) run_tests "$@" ;;
+	bench)
+		server_binary
+		GATEHOUSE_BINARY=$server go run ./bench "$@"
+		;;
 	build)
 		ensure_build
 		build "${1:-$BINARY}"

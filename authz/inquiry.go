@@ -10,8 +10,8 @@ import (
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 )
 
-// Environment compiles expressions in the language of a collection's rules for questions beside the decision. It is
-// not safe for concurrent use; what it compiled is.
+// Environment compiles expressions in the language of a collection's rules for questions beside the decision. It is safe
+// for concurrent use.
 type Environment struct {
 	compiler *compiler
 	surroundings

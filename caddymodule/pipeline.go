@@ -29,12 +29,13 @@ func (p *pipeline) Capabilities() iiif.Capabilities {
 		return iiif.Capabilities{}
 	}
 	can := renderer.Capabilities()
-	out := iiif.Capabilities{AnyRotation: can.AnyRotation}
-	for _, format := range can.Formats {
-		out.Formats = append(out.Formats, string(format))
-	}
-	for _, quality := range can.Qualities {
-		out.Qualities = append(out.Qualities, string(quality))
+	return iiif.Capabilities{Formats: words(can.Formats), Qualities: words(can.Qualities), AnyRotation: can.AnyRotation}
+}
+
+func words[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, value := range values {
+		out[i] = string(value)
 	}
 	return out
 }

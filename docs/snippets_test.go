@@ -18,6 +18,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"          //nolint:depguard // What Caddy makes of the pages is what is tested.
 
 	_ "github.com/gatehouse-server/gatehouse"
+	"github.com/gatehouse-server/gatehouse/internal/testkit"
 )
 
 // Two sorts of snippet are parts of a Caddyfile: those that begin with this comment are the content of a site, and those
@@ -140,7 +141,7 @@ func TestSnippetsAdaptWithoutAWarning(t *testing.T) {
 	}
 }
 
-// What the snippets take from the machine is put into a folder: secrets, certificates, places to write.
+// What the snippets take from the machine is put into a folder: secrets, certificates, pictures, places to write.
 func TestSnippetsAreValid(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	for _, s := range snippets(t) {
@@ -160,6 +161,7 @@ func TestSnippetsAreValid(t *testing.T) {
 var (
 	secretFile  = regexp.MustCompile(`/run/secrets/([a-z0-9_.]+)`)
 	certificate = regexp.MustCompile(`/etc/ssl/[a-z]+\.pem`)
+	picture     = regexp.MustCompile(`/etc/gatehouse/[a-z]+\.png`)
 )
 
 // furnished replaces a Caddyfile's paths by those of a folder that has what is read from them.
@@ -178,6 +180,9 @@ func furnished(t *testing.T, caddyfile string) string {
 	block := pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
 	write(t, filepath.Join(dir, "ca.pem"), pem.EncodeToMemory(&block))
 
+	write(t, filepath.Join(dir, "mark.png"), testkit.PNG(t, 40, 20))
+
+	caddyfile = picture.ReplaceAllString(caddyfile, dir+"/mark.png")
 	caddyfile = secretFile.ReplaceAllString(caddyfile, dir+"/$1")
 	caddyfile = certificate.ReplaceAllString(caddyfile, dir+"/ca.pem")
 	return strings.ReplaceAll(caddyfile, "/var/", dir+"/var/")

@@ -1,6 +1,44 @@
 package iiif
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// BenchmarkServe is a whole request, less network, source and renderer.
+func BenchmarkServe(b *testing.B) {
+	h, err := New(Config{Collection: "c"}, &squares{}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, path := range map[string]string{
+		"info": "/iiif/3/" + squaresID + "/info.json",
+		"tile": "/iiif/3/" + squaresID + "/512,0,488,512/488,512/0/default.jpg",
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				if err := h.ServeHTTP(w, r); err != nil || w.status != http.StatusOK {
+					b.Fatal(w.status, err)
+				}
+			}
+		})
+	}
+}
+
+// discard is a ResponseWriter that keeps no body.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func BenchmarkParsePath(b *testing.B) {
 	for name, path := range map[string]string{

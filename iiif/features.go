@@ -39,7 +39,8 @@ type feature struct {
 
 // features are all that the version knows and we do.
 func (r Rules) features(c Capabilities) []feature {
-	list := []feature{
+	const most = 18
+	list := append(make([]feature, 0, most), []feature{
 		{"baseUriRedirect", 1},
 		{"canonicalLinkHeader", 3},
 		{"cors", 1},
@@ -48,7 +49,7 @@ func (r Rules) features(c Capabilities) []feature {
 		{"profileLinkHeader", 3},
 		{"regionByPct", 2},
 		{"regionByPx", 1},
-	}
+	}...)
 	square := 1
 	if r.Version == 2 {
 		square = 3

@@ -2,6 +2,7 @@ package iiif
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 )
@@ -19,6 +20,30 @@ func TestTagKeepsPartsApart(t *testing.T) {
 		if len(got) != 24 || got[0] != '"' || got[23] != '"' || got != tag(parts...) {
 			t.Errorf("the tag of %q is %s", parts, got)
 		}
+	}
+}
+
+// TestTagStaysTheSame: caches hold tags of earlier versions.
+func TestTagStaysTheSame(t *testing.T) {
+	t.Parallel()
+	for want, parts := range map[string][]string{
+		`"TDaq5V_CS1iywG1yrvTNsw"`: {"image", "v1", "allow 0", "1", "key"},
+		`"47DEQpj8HBSa-_TImW-5JA"`: {},
+	} {
+		if got := tag(parts...); got != want {
+			t.Errorf("the tag of %q is %s, want %s", parts, got, want)
+		}
+	}
+}
+
+func TestRequestsWithoutConditionsMakeNoGarbage(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if n := testing.AllocsPerRun(10, func() {
+		if unchanged(r, `"x"`, modified) {
+			t.Fatal("it is unchanged")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations, want none", n)
 	}
 }
 

@@ -48,6 +48,9 @@ func BenchmarkTile(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				if o.Info().Size == 0 {
+					b.Fatal("it is empty")
+				}
 				if _, err := o.ReadAt(b.Context(), tile, 700_000); err != nil {
 					b.Fatal(err)
 				}

@@ -123,7 +123,11 @@ func (f *folder) openFile(root *os.Root, name string) (*folderOriginal, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	return &folderOriginal{file: file, stat: info, name: filepath.Base(name), observe: f.observe}, nil
+	return &folderOriginal{
+		file:    file,
+		info:    Info{Size: info.Size(), Modified: info.ModTime(), Version: fileVersion(info), Name: filepath.Base(name)},
+		observe: f.observe,
+	}, nil
 }
 
 // isAbsent tells the ways in which a file can be not there; a name that the file system cannot hold is one.
@@ -144,22 +148,14 @@ func fileErrorKind(err error) string {
 // folderOriginal is an open file.
 type folderOriginal struct {
 	file        *os.File
-	stat        fs.FileInfo
-	name        string
+	info        Info
 	observe     Observer
 	nanoseconds atomic.Int64
 	bytes       atomic.Int64
 	closed      atomic.Bool
 }
 
-func (o *folderOriginal) Info() Info {
-	return Info{
-		Size:     o.stat.Size(),
-		Modified: o.stat.ModTime(),
-		Version:  fileVersion(o.stat),
-		Name:     o.name,
-	}
-}
+func (o *folderOriginal) Info() Info { return o.info }
 
 // fileVersion changes when a file is written to or replaced, also by one of equal size within the same second.
 func fileVersion(info fs.FileInfo) string {
@@ -193,7 +189,7 @@ func (o *folderOriginal) ReadAt(ctx context.Context, p []byte, off int64) (int, 
 		return n, unreachable(fileErrorKind(err), err)
 	}
 	now, statErr := o.file.Stat()
-	if statErr != nil || now.Size() != o.stat.Size() || !now.ModTime().Equal(o.stat.ModTime()) {
+	if statErr != nil || now.Size() != o.info.Size || !now.ModTime().Equal(o.info.Modified) {
 		return 0, changed(statErr)
 	}
 	return n, err

@@ -176,3 +176,20 @@ func FuzzFolderOpen(f *testing.F) {
 		}
 	})
 }
+
+// TestFolderTellsTheStateItOpened: Info is asked for many times in a request, and tells each time what was there first.
+func TestFolderTellsTheStateItOpened(t *testing.T) {
+	p := newFolder(t)
+	p.Put(t, "a.jpg", []byte("x"))
+	o, err := p.Open(t, false).Open(t.Context(), "a.jpg")
+	must(t, err)
+	defer func() { _ = o.Close() }()
+	before := o.Info()
+	p.Put(t, "a.jpg", []byte("longer"))
+	if after := o.Info(); after != before || after.Size != 1 {
+		t.Errorf("first %+v, then %+v", before, after)
+	}
+	if n := testing.AllocsPerRun(10, func() { _ = o.Info() }); n > 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}

@@ -68,12 +68,23 @@ typedef struct {
 	int n;
 } ghv_axis;
 
+/* A watermark; see mark.c. */
+typedef struct {
+	const void *data; /* three colours and alpha, in 8 bits; NULL for no mark */
+	int width, height;
+	double left, top, across, down; /* where it lies on the raster and how large it is there, in samples */
+	double opacity;
+	int repeat; /* again and again to all sides */
+} ghv_mark;
+
 typedef struct {
 	ghv_load load;
 	int width, height; /* that the loaded picture must have; 0 for any */
 	ghv_axis x, y;     /* from the loaded picture */
 	ghv_axis x2, y2;   /* from the result of the first step; n is 0 where there is no second */
-	int transpose, flip_x, flip_y; /* after resampling, in this order */
+	int upright_transpose, upright_flip_x, upright_flip_y; /* after resampling, in this order */
+	ghv_mark mark;     /* after these */
+	int transpose, flip_x, flip_y; /* after the mark */
 	double angle;      /* clockwise, after these; 0 for none */
 	const void *profile;
 	size_t profile_length;

@@ -62,15 +62,23 @@ func (d *decoding) countRows(held bool) {
 	}
 }
 
-// countBlocks counts what a decoder has to do that decodes whole tiles.
-func (d *decoding) countBlocks(width, height int) {
+// What a tile costs at least, in pixels: finding, opening and keeping one takes time and memory however small it is, and
+// a few bytes can claim millions of tiles of one pixel. OpenJPEG makes a decoder for each.
+const (
+	leastTIFFTile = 32 * 32
+	leastJP2Tile  = 128 * 128
+)
+
+// countBlocks counts what a decoder has to do that decodes whole tiles, each of which costs least pixels at least.
+func (d *decoding) countBlocks(width, height int, least int64) {
 	left, right := d.x.span(d.size.X)
 	top, bottom := d.y.span(d.size.Y)
-	across := (right-1)/width - left/width + 1
-	down := (bottom-1)/height - top/height + 1
-	d.pixels = int64(across) * int64(width) * int64(down) * int64(height)
+	across := int64((right-1)/width - left/width + 1)
+	down := int64((bottom-1)/height - top/height + 1)
+	each := max(int64(width)*int64(height), least)
+	d.pixels = across * down * each
 	// One row of tiles is kept at a time, and the one before.
-	d.held = int64(across) * int64(width) * int64(min(down, 2)) * int64(height)
+	d.held = across * min(down, 2) * each
 }
 
 // chooseJPEG lets libjpeg scale: by eighths of a block in the frequency domain, exactly.
@@ -109,7 +117,7 @@ func (h *header) chooseTIFF(p plan, step float64) decoding {
 	d := decoding{directory: dir, shrink: 1, scale: 1, size: image.Pt(dir.Width, dir.Height), x: p.x.scaled(fx), y: p.y.scaled(fy)}
 	switch {
 	case dir.Tiled():
-		d.countBlocks(dir.TileWidth, dir.TileHeight)
+		d.countBlocks(dir.TileWidth, dir.TileHeight, leastTIFFTile)
 	case stripsAtOnce(dir.Compression):
 		_, bottom := d.y.span(d.size.Y)
 		rows := min((bottom+dir.RowsPerStrip-1)/dir.RowsPerStrip*dir.RowsPerStrip, dir.Height)
@@ -156,7 +164,7 @@ func (h *header) chooseJP2(p plan, step float64) decoding {
 		x: p.x.scaled(factor), y: p.y.scaled(factor),
 	}
 	if h.jp2.tiled() {
-		d.countBlocks(max(1, h.jp2.tileWidth>>r), max(1, h.jp2.tileHeight>>r))
+		d.countBlocks(max(1, h.jp2.tileWidth>>r), max(1, h.jp2.tileHeight>>r), leastJP2Tile)
 	} else {
 		d.countRows(true)
 	}
@@ -175,7 +183,7 @@ func (h *header) choosePDF(p plan) decoding {
 	d := decoding{page: h.page, shrink: 1, scale: 1 / factor, x: p.x.scaled(factor), y: p.y.scaled(factor)}
 	size := image.Pt(int(math.Round(float64(h.width)/factor)), int(math.Round(float64(h.height)/factor)))
 	d.size = image.Pt(max(size.X, 1), max(size.Y, 1))
-	d.countBlocks(min(pdfBlock, d.size.X), min(pdfBlock, d.size.Y))
+	d.countBlocks(min(pdfBlock, d.size.X), min(pdfBlock, d.size.Y), 1)
 	// The library rounds the size by rules of its own.
 	d.size = image.Point{}
 	return d

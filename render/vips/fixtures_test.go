@@ -407,8 +407,13 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
+// drawer is what helpers need of a Renderer.
+type drawer interface {
+	Render(ctx context.Context, original source.Original, job render.Job) ([]byte, error)
+}
+
 // draw renders and decodes.
-func draw(t failer, r *Renderer, o source.Original, job render.Job) image.Image {
+func draw(t failer, r drawer, o source.Original, job render.Job) image.Image {
 	t.Helper()
 	data, err := r.Render(context.Background(), o, job)
 	if err != nil {

@@ -31,6 +31,7 @@ VipsImage *ghv_wrap(const ghv_raster *raster, VipsInterpretation interpretation)
 int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpretation, gboolean alpha, const ghv_job *job);
 int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
 int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
+int ghv_draw_mark(ghv_input *input, ghv_raster *raster, const ghv_mark *mark, int quality);
 int ghv_flatten(ghv_raster *raster);
 int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_picture *picture);
 int ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length);

@@ -14,7 +14,14 @@ type jp2Shape struct {
 	width, height         int
 	// reductions is how many times the size can be halved while decoding.
 	reductions int
+	// tables is about how many bytes OpenJPEG takes, as soon as it opens the file, for a table of each component of each
+	// tile, whatever is there of the tiles themselves.
+	tables int64
 }
+
+// maxJP2Tables bounds the tables of tiles: a header of 200 bytes can claim 65535 tiles of 16384 components. Three
+// components in 30000 tiles are within it.
+const maxJP2Tables = 300 << 20
 
 func (s jp2Shape) tiled() bool {
 	return s.tileWidth > 0 && (s.tileWidth < s.width || s.tileHeight < s.height)
@@ -82,7 +89,7 @@ func parseMarkers(b []byte) jp2Shape {
 		}
 		body := b[4 : 2+length]
 		switch {
-		case marker == 0xFF51 && len(body) >= 34:
+		case marker == 0xFF51 && len(body) >= 36:
 			s.readSize(body)
 		case marker == 0xFF52 && len(body) >= 6:
 			// More than 32 decomposition levels are not allowed (table A.15); each halves a side that has 2^24 at most.
@@ -101,6 +108,12 @@ func (s *jp2Shape) readSize(body []byte) {
 	at := func(i int) int { return int(binary.BigEndian.Uint32(body[i:])) }
 	right, bottom, left, top := at(2), at(6), at(10), at(14)
 	tileWidth, tileHeight, tileLeft, tileTop := at(18), at(22), at(26), at(30)
+	if tileWidth > 0 && tileHeight > 0 {
+		tiles := int64(max(1, (right-tileLeft+tileWidth-1)/tileWidth)) * int64(max(1, (bottom-tileTop+tileHeight-1)/tileHeight))
+		components := int64(binary.BigEndian.Uint16(body[34:]))
+		// The standard has no more than 65535 tiles; OpenJPEG refuses them before it makes tables.
+		s.tables = min(tiles, 65535) * (6<<10 + components*1100)
+	}
 	if left != 0 || top != 0 || tileLeft != 0 || tileTop != 0 || tileWidth < 1 || tileHeight < 1 {
 		return
 	}

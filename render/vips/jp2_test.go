@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"net/http"
 	"testing"
 )
 
@@ -49,6 +50,7 @@ func TestJP2Shape(t *testing.T) {
 	}
 	for name, test := range tests {
 		got, err := readJP2Shape(bytes.NewReader(test.data), int64(len(test.data)))
+		got.tables = 0
 		if got != test.want || err != nil {
 			t.Errorf("%s: %+v, %v; want %+v", name, got, err, test.want)
 		}
@@ -62,6 +64,31 @@ func TestJP2Shape(t *testing.T) {
 	}
 }
 
+// The tables that OpenJPEG makes of its tiles grow with what a header claims, not with what is in the file.
+func TestJP2Tables(t *testing.T) {
+	many := stream(65535, 1, 1, 1, 0, 5)
+	binary.BigEndian.PutUint16(many[40:], 16384)
+	for name, test := range map[string]struct {
+		data []byte
+		ok   bool
+	}{
+		"one tile":                     {stream(100000, 70000, 100000, 70000, 0, 5), true},
+		"30000 tiles":                  {stream(30000, 1, 1, 1, 0, 5), true},
+		"65535 tiles":                  {stream(65535, 1, 1, 1, 0, 5), false},
+		"more tiles than can be":       {stream(1<<31-1, 1<<31-1, 1, 1, 0, 5), false},
+		"tiles of too many components": {many, false},
+		"no tile":                      {stream(100, 100, 0, 0, 0, 5), true},
+	} {
+		shape, err := readJP2Shape(bytes.NewReader(test.data), int64(len(test.data)))
+		if err != nil || (shape.tables <= maxJP2Tables) != test.ok {
+			t.Errorf("%s: %d bytes, %v", name, shape.tables, err)
+		}
+	}
+	r := newRenderer(t, Config{})
+	_, err := r.Describe(t.Context(), &memory{data: many}, 0)
+	wantProblem(t, err, http.StatusRequestEntityTooLarge, "too_large")
+}
+
 // iotest is a reader that fails.
 type iotest struct{ err error }
 
@@ -73,7 +100,7 @@ func FuzzJP2Shape(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 'j', 'p', '2', 'c', 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := readJP2Shape(bytes.NewReader(data), int64(len(data)))
-		if err != nil || s.reductions < 0 || s.reductions > 24 || s.tileWidth < 0 || s.tileHeight < 0 {
+		if err != nil || s.reductions < 0 || s.reductions > 24 || s.tables < 0 || s.tileWidth < 0 || s.tileHeight < 0 {
 			t.Fatalf("%+v", s)
 		}
 	})

@@ -102,6 +102,7 @@ func capabilities(loaders []string) (render.Capabilities, error) {
 		Version:     "libvips " + C.GoString(C.ghv_version()),
 		Qualities:   []render.Quality{"default", "color", "gray", "bitonal"},
 		AnyRotation: true,
+		Watermarks:  true,
 	}
 	for _, s := range savers {
 		if canSave(s.saver) {

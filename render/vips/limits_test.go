@@ -78,6 +78,34 @@ func TestMaxPixels(t *testing.T) {
 	}
 }
 
+// A tile costs something however small it is: a picture of millions of tiles of a pixel is not begun.
+func TestTinyTilesCost(t *testing.T) {
+	r := newRenderer(t, Config{})
+	for name, data := range map[string][]byte{
+		"tiff": tinyTIFF(3000, 1000, map[uint16]uint32{322: 1, 323: 1}),
+		"jp2":  stream(300, 100, 1, 1, 0, 2),
+	} {
+		o := &memory{name: name, data: data}
+		h := &header{format: name, width: 3000, height: 1000}
+		if name == "tiff" {
+			h = must(readTIFF(t.Context(), o, 0))
+		} else {
+			h.jp2 = must(readJP2Shape(bytes.NewReader(data), int64(len(data))))
+			h.width, h.height = 300, 100
+		}
+		page := h.size()
+		job := full(page)
+		if d := h.choose(newPlan(job, page, 1, false)); d.pixels <= r.config.MaxPixels {
+			t.Errorf("%s: the whole counts as %d pixels", name, d.pixels)
+		}
+		job.Region = image.Rect(0, 0, 64, 64)
+		job.Size = job.Region.Size()
+		if d := h.choose(newPlan(job, page, 1, false)); d.pixels > r.config.MaxPixels {
+			t.Errorf("%s: a part counts as %d pixels", name, d.pixels)
+		}
+	}
+}
+
 // Headers that promise more pixels than are allowed are refused before anything is decoded.
 func TestMaxSourcePixels(t *testing.T) {
 	r := newRenderer(t, Config{MaxSourcePixels: 250_000})
@@ -90,7 +118,7 @@ func TestMaxSourcePixels(t *testing.T) {
 // A file that would be read into memory as a whole is bounded in bytes too.
 func TestWholeFilesAreBounded(t *testing.T) {
 	r := newRenderer(t, Config{})
-	for _, name := range []string{"gif", "webp"} {
+	for _, name := range []string{"gif", "webp", "pdf"} {
 		_, err := r.Describe(context.Background(), &vast{memory{name: name, data: fixtures()[name]}}, 0)
 		wantProblem(t, err, http.StatusRequestEntityTooLarge, "too_large")
 	}

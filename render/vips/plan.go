@@ -60,7 +60,9 @@ type plan struct {
 	// x and y lead from the page as stored to samples; x2 and y2 from these to what is enlarged. n is 0 in the latter
 	// where nothing is.
 	x, y, x2, y2 axis
-	turn         turn
+	// upright is how the stored picture is turned for people to see it; asked is what the caller wants done to that; turn
+	// is both at once.
+	upright, asked, turn turn
 	// angle is what no turn can do.
 	angle float64
 }
@@ -75,28 +77,29 @@ func newPlan(job render.Job, page image.Point, orientation int, vector bool) pla
 	if x2.n > 0 || y2.n > 0 {
 		x2, y2 = orCopy(x2, x.n), orCopy(y2, y.n)
 	}
-	p := plan{x: x, y: y, x2: x2, y2: y2, turn: orientations[orientation]}
+	p := plan{x: x, y: y, x2: x2, y2: y2, upright: orientations[orientation]}
 
 	// The samples are laid out over the page as people see it; the picture is stored otherwise.
-	if p.turn.flipX {
+	if p.upright.flipX {
 		p.x2 = p.x2.flipped(float64(p.x.n))
 		p.x = p.x.flipped(float64(page.X))
 	}
-	if p.turn.flipY {
+	if p.upright.flipY {
 		p.y2 = p.y2.flipped(float64(p.y.n))
 		p.y = p.y.flipped(float64(page.Y))
 	}
-	if p.turn.transpose {
+	if p.upright.transpose {
 		p.x, p.y, p.x2, p.y2 = p.y, p.x, p.y2, p.x2
 	}
 	if job.Mirror {
-		p.turn = p.turn.then(turn{flipX: true})
+		p.asked = turn{flipX: true}
 	}
 	if quarter := job.Rotation / 90; quarter == math.Trunc(quarter) {
-		p.turn = p.turn.then(quarters[int(quarter)%4])
+		p.asked = p.asked.then(quarters[int(quarter)%4])
 	} else {
 		p.angle = job.Rotation
 	}
+	p.turn = p.upright.then(p.asked)
 	return p
 }
 

@@ -98,6 +98,11 @@ paint(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, gh
 		outcome = ghv_flatten(&raster);
 		alpha = FALSE;
 	}
+	if (!outcome && job->mark.data) {
+		outcome = ghv_turn(&raster, job->upright_transpose, job->upright_flip_x, job->upright_flip_y);
+		if (!outcome)
+			outcome = ghv_draw_mark(input, &raster, &job->mark, job->quality);
+	}
 	if (!outcome)
 		outcome = ghv_quality(&raster, alpha, job->quality);
 	if (!outcome)

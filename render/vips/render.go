@@ -84,7 +84,7 @@ func (h *header) memory(p plan, d decoding, job render.Job) int64 {
 		sample *= 2 // coefficients are of 16 bits
 	}
 	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
-	return 4<<20 + d.held*sample + made*(sample+4) + encodingBytes(job)
+	return 4<<20 + d.held*sample + made*(sample+4) + encodingBytes(job) + markBytes(job)
 }
 
 // check refuses a job that cannot be, whatever the original. The protocol in front has refused these in words of its
@@ -123,7 +123,7 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 		},
 		width: C.int(d.size.X), height: C.int(d.size.Y),
 		x: d.x.c(), y: d.y.c(), x2: p.x2.c(), y2: p.y2.c(),
-		transpose: flag(p.turn.transpose), flip_x: flag(p.turn.flipX), flip_y: flag(p.turn.flipY),
+		upright_transpose: flag(p.upright.transpose), upright_flip_x: flag(p.upright.flipX), upright_flip_y: flag(p.upright.flipY),
 		angle: C.double(p.angle), drop_extra: flag(h.dropExtra), format: saver,
 		jpeg_quality: C.int(r.config.JPEGQuality), webp_quality: C.int(r.config.WebPQuality), webp_effort: 0, png_compression: 3,
 		jp2_quality: C.int(r.config.JP2Quality), avif_quality: C.int(r.config.AVIFQuality), jxl_quality: C.int(r.config.JXLQuality),
@@ -137,6 +137,11 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
+	turned := p.turn
+	if c.mark = mark(job, &pinner); c.mark.data != nil {
+		turned = p.asked
+	}
+	c.transpose, c.flip_x, c.flip_y = flag(turned.transpose), flag(turned.flipX), flag(turned.flipY)
 	lend := func(data []byte) (unsafe.Pointer, C.size_t) {
 		if len(data) == 0 {
 			return nil, 0

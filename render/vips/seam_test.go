@@ -30,7 +30,7 @@ func lines() *image.RGBA {
 }
 
 // join renders the tiles of a scale factor, as a viewer asks for them, and puts them side by side.
-func join(t failer, r *Renderer, o source.Original, canvas image.Point, side, scale int, ceil bool) *image.RGBA {
+func join(t failer, r drawer, o source.Original, canvas image.Point, side, scale int, ceil bool) *image.RGBA {
 	t.Helper()
 	size := func(span int) int {
 		if ceil {

@@ -144,8 +144,9 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 // maxWholeFile is the size in bytes up to which a file is read whole.
 const maxWholeFile = 256 << 20
 
-// readsWhole tells the formats whose files the library takes into memory as they are, whatever part is asked for.
-func readsWhole(format string) bool { return format == "gif" || format == "webp" }
+// readsWhole tells the formats whose files the library takes into memory as they are, whatever part is asked for. Poppler
+// takes as much memory as a PDF is long before it reads any of it, and where there is not as much, it ends the process.
+func readsWhole(format string) bool { return format == "gif" || format == "webp" || format == "pdf" }
 
 func tooLarge(format string, args ...any) error {
 	return problem.New(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf(format, args...))
@@ -168,6 +169,16 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 			return nil, &noPageError{page: page, pages: first.pages}
 		}
 	}
+	var shape jp2Shape
+	if format == "jp2" {
+		var err error
+		if shape, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
+			return nil, err
+		}
+		if shape.tables > maxJP2Tables {
+			return nil, tooLarge("The tiles of the original need tables of %d MB; at most %d MB are allowed", shape.tables>>20, maxJP2Tables>>20)
+		}
+	}
 	h, err := call(ctx, original, nil, func(in *input) (*header, error) {
 		return in.readHeader(format, page, r.config.PDFDPI)
 	})
@@ -176,9 +187,7 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	}
 	switch format {
 	case "jp2":
-		if h.jp2, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
-			return nil, err
-		}
+		h.jp2 = shape
 		h.held = !h.jp2.tiled()
 		h.pages = 1
 	case "jpeg", "png", "jxl":

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-server/gatehouse/internal/testkit"
+)
+
+// site is the server, with an open collection and a protected one over the same originals.
+type site struct {
+	open, protected *service
+}
+
+// startSite starts the server among the systems that it asks. Everything is as in the README's Caddyfile: tokens of an
+// identity provider, rules over metadata, an audit log in a file.
+func startSite(t testing.TB, a *album) *site {
+	t.Helper()
+	idp := testkit.NewIdentityProvider(t)
+	metadata := testkit.NewStandIn(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access": "RESTRICTED", "title": "Example Quay 12 - 18"}`))
+	}))
+	server := testkit.StartServer(t, fmt.Sprintf(`
+{
+	log {
+		exclude gatehouse.audit
+	}
+	log audit {
+		include gatehouse.audit
+		output file {$DIR}/audit.log
+	}
+	gatehouse {
+		state bolt {$DIR}/state
+		spool {$DIR}/spool 256MiB
+		issuer city {
+			issuer %s
+			jwks_uri %s
+			audience gatehouse
+		}
+		collection open {
+			prefix /open
+			source main folder %s
+		}
+		collection protected {
+			prefix /protected
+			identifier `+"`(?P<item>[a-z0-9.-]+)`"+`
+			metadata %s/items/{item}
+			rule deny "Access to this item is restricted" `+"`metadata.access != \"PUBLIC\" && !(\"staff\" in principal.scopes)`"+`
+			rule allow `+"`true`"+`
+			source main folder %s/{item}
+		}
+		images {
+			jpeg_quality %d
+			webp_quality %d
+		}
+	}
+}
+http://{$ADDR} {
+	bind 127.0.0.1
+	handle /open/* {
+		gatehouse_iiif open
+	}
+	handle /protected/* {
+		gatehouse_auth bearer
+		gatehouse_authorize protected
+		gatehouse_iiif protected
+	}
+}
+`, idp.Issuer(), idp.JWKSURL(), a.dir, metadata.URL(), a.dir, jpegQuality, webpQuality))
+	s := &site{
+		open:      newService(server, "Gatehouse, open", "/open/3/"),
+		protected: newService(server, "Gatehouse, protected", "/protected/3/"),
+	}
+	s.protected.client.header = "Authorization: Bearer " + idp.RoleToken("staff") + "\r\n"
+	s.protected.await(t, a.pictures[0].descriptions(0)[0])
+	return s
+}
+
+// service is a server as a contender.
+type service struct {
+	label   string
+	prefix  string
+	process process
+	client  client
+	// fixed answers the same to every request.
+	fixed bool
+}
+
+func newService(server *testkit.Server, label, prefix string) *service {
+	return &service{
+		label: label, prefix: prefix, process: process{server.Pid()},
+		client: client{address: strings.TrimPrefix(server.URL(), "http://")},
+	}
+}
+
+func (s *service) name() string { return s.label }
+
+func (s *service) path(j job) string {
+	if s.fixed {
+		return s.prefix
+	}
+	return s.prefix + j.path
+}
+
+// await returns once the server has fetched the keys of the identity provider.
+func (s *service) await(t testing.TB, j job) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, err = s.first(j); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+func (s *service) first(j job) ([]byte, error) { return s.client.fetch(s.path(j)) }
+
+func (s *service) run(connections int, jobs []job) (sample, error) {
+	paths := make([]string, len(jobs))
+	for i, j := range jobs {
+		paths[i] = s.path(j)
+	}
+	if err := s.process.resetPeak(); err != nil {
+		return sample{}, err
+	}
+	before, err := s.process.cpu()
+	if err != nil {
+		return sample{}, err
+	}
+	took, err := s.client.load(connections, paths)
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := s.process.cpu()
+	if err != nil {
+		return sample{}, err
+	}
+	took.cpuSeconds = (after - before).Seconds()
+	took.peakBytes, err = s.process.peak()
+	return took, err
+}
+
+// startFloor starts a Caddy that answers with the same bytes to everything, out of its configuration and out of a file:
+// what no handler inside Caddy can be faster than.
+func startFloor(t testing.TB, body []byte) (respond, fileServer *service) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "info.json"), body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := testkit.StartServer(t, fmt.Sprintf(`
+http://{$ADDR} {
+	bind 127.0.0.1
+	handle /respond {
+		header Content-Type application/json
+		respond %s
+	}
+	handle {
+		root %s
+		file_server
+	}
+}
+`, "`"+string(body)+"`", dir))
+	respond = newService(server, "Caddy, respond", "/respond")
+	fileServer = newService(server, "Caddy, file_server", "/info.json")
+	respond.fixed, fileServer.fixed = true, true
+	return respond, fileServer
+}
