@@ -101,7 +101,7 @@ func (c *call) image() error {
 	header := c.w.Header()
 	header.Set("Link", `<`+c.id()+"/"+rules.Canonical(params, plan, img)+`>;rel="canonical", <`+
 		rules.profileURI(rules.level(capabilities.within(c.decision.Quality)))+`>;rel="profile"`)
-	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req)))
+	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req, plan)))
 	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key())
 	return c.write(etag, img, MediaType(plan.Format), func() ([]byte, error) {
 		return c.images.Render(c.r.Context(), c.target(), plan)

@@ -1,6 +1,8 @@
 package iiif
 
 import (
+	"fmt"
+	"image"
 	"path"
 	"strconv"
 	"strings"
@@ -47,17 +49,40 @@ func encodeExtended(s string) string {
 	return out.String()
 }
 
-// imageName is the download name of a rendered image: the original's, less its extension, with page and format.
-func imageName(img Image, req Request) string {
+// imageName is the download name of a rendered image: the original's, less its extension, with page, with what tells
+// the picture from the whole one (Image API 2.1.1 §11.A), and with the format.
+func imageName(img Image, req Request, plan Plan) string {
 	name := baseName(img.Name, req.Identifier)
 	if extension := path.Ext(name); len(extension) > 1 && len(extension) <= 5 && extension != name {
 		name = strings.TrimSuffix(name, extension)
 	}
-	suffix := "." + req.Params.Format
+	suffix := plan.suffix() + "." + req.Params.Format
 	if req.Page > 1 {
 		suffix = "_p" + strconv.Itoa(req.Page) + suffix
 	}
 	return shorten(name, maxName-len(suffix)) + suffix
+}
+
+// suffix names region, size, rotation and quality, as far as they are not those of the whole picture.
+func (p Plan) suffix() string {
+	out := make([]byte, 0, 48)
+	if whole := (image.Rectangle{Max: p.Canvas}); p.Region != whole {
+		out = appendNumbers(append(out, '_'), p.Region.Min.X, p.Region.Min.Y, p.Region.Dx(), p.Region.Dy())
+	}
+	if p.Size != p.Region.Size() {
+		out = fmt.Appendf(out, "_%dx%d", p.Size.X, p.Size.Y)
+	}
+	if p.Mirror || p.Rotation != 0 {
+		out = append(out, '_')
+		if p.Mirror {
+			out = append(out, '!')
+		}
+		out = strconv.AppendFloat(out, p.Rotation, 'f', -1, 64)
+	}
+	if p.Quality != "default" {
+		out = append(append(out, '_'), p.Quality...)
+	}
+	return string(out)
 }
 
 // originalName is the download name of an original.

@@ -1,6 +1,7 @@
 package iiif
 
 import (
+	"image"
 	"mime"
 	"strings"
 	"testing"
@@ -28,6 +29,33 @@ func TestDisposition(t *testing.T) {
 	}
 }
 
+// wholePicture is the plan of a picture of which nothing is changed.
+func wholePicture() Plan {
+	return Plan{Canvas: image.Pt(60, 40), Region: image.Rect(0, 0, 60, 40), Size: image.Pt(60, 40), Quality: "default"}
+}
+
+// Pictures of one image have different names, so that who saves several finds them all.
+func TestImageNameTellsPicturesApart(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*Plan){
+		"a.jpg":            func(*Plan) {},
+		"a_10,0,50,40.jpg": func(p *Plan) { p.Region, p.Size = image.Rect(10, 0, 60, 40), image.Pt(50, 40) },
+		"a_30x20.jpg":      func(p *Plan) { p.Size = image.Pt(30, 20) },
+		"a_22.5.jpg":       func(p *Plan) { p.Rotation = 22.5 },
+		"a_!0.jpg":         func(p *Plan) { p.Mirror = true },
+		"a_gray.jpg":       func(p *Plan) { p.Quality = "gray" },
+		"a_0,0,9,9_3x3_!90_gray.jpg": func(p *Plan) {
+			*p = Plan{p.Canvas, image.Rect(0, 0, 9, 9), image.Pt(3, 3), true, 90, "gray", "jpg", ""}
+		},
+	} {
+		plan := wholePicture()
+		change(&plan)
+		if got := imageName(Image{Name: "a.tif"}, Request{Page: 1, Params: Params{Format: "jpg"}}, plan); got != want {
+			t.Errorf("the name is %q, want %q", got, want)
+		}
+	}
+}
+
 func TestImageName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -47,7 +75,7 @@ func TestImageName(t *testing.T) {
 		{"a\u202egpj.exe\x00.tif", "x", 1, "jpg", "agpj.exe.jpg"},
 		{strings.Repeat("é", 200) + ".tif", "x", 1, "jpg", strings.Repeat("é", 88) + ".jpg"},
 	} {
-		got := imageName(Image{Name: c.name}, Request{Identifier: c.identifier, Page: c.page, Params: Params{Format: c.format}})
+		got := imageName(Image{Name: c.name}, Request{Identifier: c.identifier, Page: c.page, Params: Params{Format: c.format}}, wholePicture())
 		if got != c.want {
 			t.Errorf("the name of %q (%q) is %q, want %q", c.name, c.identifier, got, c.want)
 		}

@@ -90,7 +90,7 @@ func TestImageAnswer(t *testing.T) {
 	s.want(t, http.StatusOK,
 		"Content-Type", "image/png",
 		"Link", `<https://archive.example.org/iiif/3/a;p=2/0,0,3000,2000/300,200/!90/gray.png>;rel="canonical", <http://iiif.io/api/image/3/level2.json>;rel="profile"`,
-		"Content-Disposition", `inline; filename="SU99000147_00001_p2.png"`,
+		"Content-Disposition", `inline; filename="SU99000147_00001_p2_0,0,3000,2000_300x200_!90_gray.png"`,
 		"Content-Length", strconv.Itoa(s.Body.Len()),
 		"Cache-Control", "public, max-age=3600",
 		"Access-Control-Allow-Origin", "*",
@@ -104,7 +104,7 @@ func TestImageAnswer(t *testing.T) {
 	}
 	s = ask{target: "/iiif/2/a/full/300,/0/default.jpg?download=1"}.serve(t)
 	s.want(t, http.StatusOK,
-		"Content-Disposition", `attachment; filename="SU99000147_00001.jpg"`,
+		"Content-Disposition", `attachment; filename="SU99000147_00001_300x200.jpg"`,
 		"Link", `<https://archive.example.org/iiif/2/a/full/300,/0/default.jpg>;rel="canonical", <http://iiif.io/api/image/2/level2.json>;rel="profile"`)
 }
 

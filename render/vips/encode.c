@@ -1,4 +1,5 @@
 #include "internal.h"
+#include <math.h>
 
 /* A picture that nobody waits for any more is not finished. */
 static void
@@ -47,12 +48,20 @@ ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length)
 	return -1;
 }
 
-/* Turns by any angle; the box grows. What the picture does not cover is transparent, or white without alpha. */
+/* Turns by any angle, about the middle; the box grows. What the picture does not cover is transparent, or white without
+ * alpha. A point of libvips' plane is the middle of a pixel, so the middle of the picture lies half a pixel before half
+ * of its size. */
 static int
 rotate(VipsImage *in, VipsImage **out, const ghv_job *job, gboolean alpha)
 {
 	double paper[4] = { 255, 255, 255, 255 };
+	double turned = VIPS_RAD(job->angle);
+	double cosine = cos(turned), sine = sin(turned);
+	/* Rounding of the sine must not add a column. */
+	int width = ceil(in->Xsize * fabs(cosine) + in->Ysize * fabs(sine) - 1e-6);
+	int height = ceil(in->Xsize * fabs(sine) + in->Ysize * fabs(cosine) - 1e-6);
 	VipsArrayDouble *background;
+	VipsArrayInt *box;
 	VipsInterpolate *interpolate = vips_interpolate_new(job->quality == GHV_BITONAL ? "nearest" : "bicubic");
 	int failed;
 
@@ -61,8 +70,11 @@ rotate(VipsImage *in, VipsImage **out, const ghv_job *job, gboolean alpha)
 	if (alpha)
 		paper[in->Bands - 1] = 0;
 	background = vips_array_double_new(paper, in->Bands);
-	failed = vips_rotate(in, out, job->angle, "interpolate", interpolate, "background", background, NULL);
+	box = vips_array_int_newv(4, 0, 0, width, height);
+	failed = vips_affine(in, out, cosine, -sine, sine, cosine, "interpolate", interpolate, "background", background, "oarea", box,
+		"idx", (1 - in->Xsize) / 2.0, "idy", (1 - in->Ysize) / 2.0, "odx", (width - 1) / 2.0, "ody", (height - 1) / 2.0, NULL);
 	vips_area_unref(VIPS_AREA(background));
+	vips_area_unref(VIPS_AREA(box));
 	g_object_unref(interpolate);
 	return failed;
 }

@@ -281,6 +281,41 @@ func TestAnyRotation(t *testing.T) {
 	}
 }
 
+// A picture turns about its middle, which stays in the middle of the box: half a pixel of shift would show.
+func TestAnyRotationIsCentred(t *testing.T) {
+	r := newRenderer(t, Config{})
+	im := image.NewRGBA(image.Rect(0, 0, 200, 100))
+	for y := range 100 {
+		for x := range 200 {
+			im.SetRGBA(x, y, color.RGBA{R: uint8(20 + x), G: uint8(20 + 2*y), A: 255})
+		}
+	}
+	o := &memory{data: encodePNG(im)}
+	for _, degrees := range []float64{1, 30, 45, 89.9, 135, 181, 222.5, 300} {
+		job := full(image.Pt(200, 100))
+		job.Rotation = degrees
+		out := draw(t, r, o, job)
+		size := out.Bounds().Size()
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		if want := image.Pt(int(math.Ceil(200*math.Abs(cos)+100*math.Abs(sin))), int(math.Ceil(100*math.Abs(cos)+200*math.Abs(sin)))); size != want {
+			t.Errorf("%v degrees: the box is %v, want %v", degrees, size, want)
+		}
+		for y := range size.Y {
+			for x := range size.X {
+				dx, dy := float64(x)+0.5-float64(size.X)/2, float64(y)+0.5-float64(size.Y)/2
+				u, v := dx*cos+dy*sin+100, -dx*sin+dy*cos+50
+				if u < 3 || v < 3 || u > 197 || v > 97 {
+					continue
+				}
+				c := color.NRGBAModel.Convert(out.At(x, y)).(color.NRGBA)
+				if math.Abs(float64(c.R)-(19.5+u)) > 1 || math.Abs(float64(c.G)-(19+2*v)) > 1.3 {
+					t.Fatalf("%v degrees: %d,%d is %v, want %.1f %.1f", degrees, x, y, c, 19.5+u, 19+2*v)
+				}
+			}
+		}
+	}
+}
+
 func TestRotatedQualities(t *testing.T) {
 	r := newRenderer(t, Config{})
 	for _, name := range []string{"png", "jpeg grey"} {
