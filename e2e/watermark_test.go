@@ -80,7 +80,7 @@ var (
 	unmarked = color.NRGBA{R: 255, G: 255, B: 255, A: 255}
 	markRed  = color.NRGBA{R: 255, A: 255}
 	markPink = color.NRGBA{R: 255, G: 128, B: 128, A: 255}
-	markGray = color.NRGBA{R: 54, G: 54, B: 54, A: 255} // the luminance of red
+	markGray = color.NRGBA{R: 76, G: 76, B: 76, A: 255} // the luminance of red
 )
 
 func looks(got color.Color, want color.NRGBA, tolerance int) bool {
