@@ -130,7 +130,7 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"header twice":              {"collection c {\nsource a http http://x {\nheader A 1\nheader A 2\n}\n}", []string{`header "A" is given twice`}},
 		"deny_status out of bounds": {"collection c {\ndeny_status 200\n}", []string{"200", "from 400 to 499"}},
 		"unknown confined_upscale":  {"collection c {\nconfined_upscale maybe\n}", []string{`"maybe" is not known`, "fit, reject"}},
-		"unknown upscaling":         {"collection c {\nupscaling maybe\n}", []string{`"maybe" is not known`, "off, on"}},
+		"unknown upscaling":         {"collection c {\nupscaling maybe\n}", []string{`"maybe" is not known`, "named, off, on"}},
 		"metadata without URL":      {"collection c {\nmetadata\n}", []string{"wrong argument count"}},
 		"unknown metadata option":   {"collection c {\nmetadata http://m {\nttl 3s\n}\n}", []string{`unknown option "ttl" of metadata`, "ca_file, fresh, header, insecure_skip_verify, timeout"}},
 		"wrong pixels":              {"images {\nmax_pixels 4kp\n}", []string{"max_pixels", "MP, GP"}},

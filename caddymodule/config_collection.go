@@ -38,7 +38,8 @@ type CollectionConfig struct {
 	FreeCopyright []string `json:"free_copyright,omitempty"`
 	// "reject" answers 400 to `!w,h` of version 3 with a box larger than the region; "fit", the default, fits.
 	ConfinedUpscale string `json:"confined_upscale,omitempty"`
-	// "off" refuses pictures larger than the region that they show; "on" is the default.
+	// "off" refuses pictures larger than the region that they show; "named" makes them where a size is named, and not for
+	// `^max`; "on" is the default.
 	Upscaling string `json:"upscaling,omitempty"`
 	// Keeps `w,h` of version 2 within the box and never enlarges, as older servers did.
 	LegacyFit bool `json:"legacy_fit,omitempty"`
@@ -78,7 +79,7 @@ func (c *CollectionConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"deny_status":      number(&c.DenyStatus, 400, 499),
 		"free_copyright":   texts(&c.FreeCopyright),
 		"confined_upscale": choice(&c.ConfinedUpscale, confinedFit, confinedReject),
-		"upscaling":        choice(&c.Upscaling, upscalingOn, upscalingOff),
+		"upscaling":        choice(&c.Upscaling, upscalingOn, upscalingNamed, upscalingOff),
 		"legacy_fit":       present(&c.LegacyFit),
 		"base_url":         text(&c.BaseURL),
 		"max_age":          optional(&c.MaxAge),
@@ -93,8 +94,9 @@ const (
 
 // What upscaling may be.
 const (
-	upscalingOn  = "on"
-	upscalingOff = "off"
+	upscalingOn    = "on"
+	upscalingNamed = "named"
+	upscalingOff   = "off"
 )
 
 func appendArg(d *caddyfile.Dispenser, into *[]string) error {

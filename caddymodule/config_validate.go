@@ -38,8 +38,8 @@ func (c *CollectionConfig) validate() error {
 	if c.ConfinedUpscale != "" && !slices.Contains([]string{confinedFit, confinedReject}, c.ConfinedUpscale) {
 		return unknownChoice("confined_upscale", c.ConfinedUpscale, confinedFit, confinedReject)
 	}
-	if c.Upscaling != "" && !slices.Contains([]string{upscalingOn, upscalingOff}, c.Upscaling) {
-		return unknownChoice("upscaling", c.Upscaling, upscalingOn, upscalingOff)
+	if c.Upscaling != "" && !slices.Contains([]string{upscalingOn, upscalingNamed, upscalingOff}, c.Upscaling) {
+		return unknownChoice("upscaling", c.Upscaling, upscalingOn, upscalingNamed, upscalingOff)
 	}
 	if c.MaxAge != nil && !c.public() {
 		return fmt.Errorf("max_age is for public collections; write cacheable DURATION `EXPR` where there are rules")

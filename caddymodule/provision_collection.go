@@ -151,6 +151,7 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		MaxHeight:             limits.MaxOutput.Height,
 		MaxArea:               int64(limits.MaxArea),
 		NoUpscale:             config.Upscaling == upscalingOff,
+		NamedUpscale:          config.Upscaling == upscalingNamed,
 		ConfinedUpscaleReject: config.ConfinedUpscale == confinedReject,
 		LegacyFit:             config.LegacyFit,
 		Protected:             !c.public(),

@@ -79,6 +79,14 @@ func TestUpscalingOff(t *testing.T) {
 	}
 }
 
+// Where only named sizes are enlarged, ^max is as large as the region.
+func TestNamedUpscaling(t *testing.T) {
+	h := publicSite(t, "source main folder {$DIR}/images\nupscaling named")
+	writeFile(t, filepath.Join(h.server.Dir(), "images/q.jpg"), quadrants(t, 400, 200))
+	h.get("/open/3/q.jpg/full/^max/0/default.jpg").picture(t, "jpeg", 400, 200)
+	h.get("/open/3/q.jpg/full/^pct:200/0/default.jpg").picture(t, "jpeg", 800, 400)
+}
+
 // An area bounds what the sides alone would allow; info.json tells it, and max keeps to it.
 func TestMaxArea(t *testing.T) {
 	h := site(t, "collection open {\nprefix /open\nsource main folder {$DIR}/images\n}\nimages {\nmax_area 20000\n}", "handle /open/* {\ngatehouse_iiif open\n}")

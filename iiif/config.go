@@ -42,6 +42,8 @@ type Config struct {
 	LegacyFit bool
 	// NoUpscale refuses results larger than the region.
 	NoUpscale bool
+	// NamedUpscale makes version 3's ^max no larger than the region.
+	NamedUpscale bool
 	// Protected requires a decision for each request in its context.
 	Protected bool
 	// PublicMaxAge is how long caches may keep answers of a collection that is not Protected and for which no decision

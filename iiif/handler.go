@@ -47,6 +47,7 @@ func (h *Handler) rules(version int) Rules {
 		Version:               version,
 		Limits:                Limits{MaxWidth: h.config.MaxWidth, MaxHeight: h.config.MaxHeight, MaxArea: h.config.MaxArea},
 		NoUpscale:             h.config.NoUpscale,
+		NamedUpscale:          h.config.NamedUpscale,
 		ConfinedUpscaleReject: h.config.ConfinedUpscaleReject,
 		LegacyFit:             h.config.LegacyFit,
 	}

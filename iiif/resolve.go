@@ -14,6 +14,9 @@ type Rules struct {
 	Limits
 	// NoUpscale switches off results larger than the region.
 	NoUpscale bool
+	// NamedUpscale makes ^max no larger than the region, as the public validators want it: what is enlarged is only what
+	// names a size. The specification has ^max go up to the limits.
+	NamedUpscale bool
 	// ConfinedUpscaleReject makes version 3's !w,h a 400 where the box is larger than the region.
 	ConfinedUpscaleReject bool
 	// LegacyFit makes version 2's w,h fit within the box, without distortion and never larger than the region.
@@ -113,7 +116,7 @@ func (r Rules) scale(s Size, g grid) image.Point {
 	case SizeConfined:
 		return r.confine(s, region)
 	default:
-		if s.Upscale && r.hold(region) {
+		if s.Upscale && !r.NamedUpscale && r.hold(region) {
 			return r.enlarge(region)
 		}
 		return r.reduce(region, region)

@@ -208,6 +208,22 @@ func TestResolveWithoutUpscaling(t *testing.T) {
 	}
 }
 
+// Where only named sizes are enlarged, ^max is max, and all else is as it was.
+func TestResolveNamedUpscaling(t *testing.T) {
+	t.Parallel()
+	rules := standard(3)
+	rules.NamedUpscale = true
+	for size, want := range map[string]image.Point{
+		"^max": image.Pt(300, 200), "max": image.Pt(300, 200), "^600,": image.Pt(600, 400), "^pct:200": image.Pt(600, 400), "^!600,900": image.Pt(600, 400),
+	} {
+		img := Image{Width: 300, Height: 200}
+		plan, err := resolve(rules, "full/"+size+"/0/default.jpg", img)
+		if err != nil || plan.Size != want {
+			t.Errorf("%s gives %v, %v; want %v", size, plan.Size, err, want)
+		}
+	}
+}
+
 func TestResolveConfinedUpscaleReject(t *testing.T) {
 	t.Parallel()
 	img := Image{Width: 300, Height: 200}
@@ -288,6 +304,7 @@ func genRules(version int) *rapid.Generator[Rules] {
 			Version:               version,
 			Limits:                Limits{MaxWidth: side.Draw(t, "max width"), MaxHeight: side.Draw(t, "max height")},
 			NoUpscale:             rapid.Bool().Draw(t, "no upscale"),
+			NamedUpscale:          rapid.Bool().Draw(t, "named upscale"),
 			ConfinedUpscaleReject: rapid.Bool().Draw(t, "reject"),
 			LegacyFit:             rapid.Bool().Draw(t, "legacy fit"),
 		}
