@@ -97,7 +97,10 @@ func (d *describer) describe(ctx context.Context, req iiif.Request) iiif.Descrip
 		err := line.add(ctx, inquiry, &description, req.Version)
 		var fact *problem.Error
 		switch {
-		case err == nil, ctx.Err() != nil:
+		case err == nil:
+		case ctx.Err() != nil:
+			description.Incomplete = true
+			return description
 		case errors.Is(err, errUnusable):
 			d.complain(ctx, slog.LevelWarn, i, err)
 		case !errors.As(err, &fact):

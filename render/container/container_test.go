@@ -239,18 +239,3 @@ func run(t *testing.T, name string, arguments ...string) string {
 	}
 	return strings.TrimSpace(string(out))
 }
-
-func FuzzFinish(f *testing.F) {
-	f.Add([]byte("RIFF\x04\x00\x00\x00WEBP"), 300.0)
-	f.Add([]byte("\x00\x00\x00\x08jp2h"), 11.8)
-	f.Add([]byte("\x89PNG\r\n\x1a\n"), 0.0)
-	f.Fuzz(func(t *testing.T, data []byte, resolution float64) {
-		p := Picture{Width: 10, Height: 10, XRes: resolution, YRes: resolution}
-		for _, finish := range []func([]byte, Picture) []byte{JPEG, PNG, WebP, JP2, PDF} {
-			finish(data, p)
-		}
-		if len(data) > 0 && len(WebP(data, p)) == 0 {
-			t.Error("a picture vanished")
-		}
-	})
-}

@@ -7,10 +7,18 @@
 /* In Go: fills buffer from the original at offset; gives the count, 0 at the end, -1 after an error. */
 extern int64_t gatehouseReadAt(uintptr_t handle, int64_t offset, void *buffer, int64_t length);
 
+/* What is read at once where less is asked for. libtiff reads a directory field by field, several times over: ninety
+ * reads for a tile. */
+#define AHEAD 16384
+/* Reads of this length and more go past what was read ahead. */
+#define LONG_READ 1024
+
 /* The position of one source. Several may read one input, one after the other. */
 typedef struct {
 	ghv_input *input;
 	int64_t position;
+	int64_t at, have; /* where in the original ahead begins, and how much of it is filled */
+	unsigned char ahead[AHEAD];
 } reader;
 
 gboolean
@@ -44,6 +52,33 @@ read_descriptor(int fd, int64_t offset, unsigned char *buffer, int64_t length)
 	return done;
 }
 
+static int64_t
+read_through(const ghv_input *input, int64_t offset, void *buffer, int64_t length)
+{
+	return input->fd >= 0 ? read_descriptor(input->fd, offset, buffer, length)
+						  : gatehouseReadAt(input->handle, offset, buffer, length);
+}
+
+/* Reads length bytes, which lie within the original. */
+static int64_t
+read_original(reader *r, int64_t offset, void *buffer, int64_t length)
+{
+	int64_t n;
+
+	if (offset < r->at || offset + length > r->at + r->have) {
+		if (length >= LONG_READ)
+			return read_through(r->input, offset, buffer, length);
+		r->have = 0;
+		if ((n = read_through(r->input, offset, r->ahead, MIN(AHEAD, r->input->size - offset))) < 0)
+			return n;
+		r->at = offset;
+		r->have = n;
+	}
+	n = MIN(length, r->at + r->have - offset);
+	memcpy(buffer, r->ahead + (offset - r->at), (size_t) n);
+	return n;
+}
+
 static void
 apply_patches(const ghv_input *input, int64_t offset, unsigned char *buffer, int64_t length)
 {
@@ -70,9 +105,7 @@ on_read(VipsSourceCustom *source, void *buffer, gint64 length, void *data)
 		return -1;
 
 	length = MIN(length, r->input->size - r->position);
-	n = r->input->fd >= 0
-		? read_descriptor(r->input->fd, r->position, buffer, length)
-		: gatehouseReadAt(r->input->handle, r->position, buffer, length);
+	n = read_original(r, r->position, buffer, length);
 	if (n < 0) {
 		g_atomic_int_set(&r->input->failed, 1);
 		return -1;
@@ -105,9 +138,10 @@ VipsSource *
 ghv_source_new(ghv_input *input)
 {
 	VipsSourceCustom *source = vips_source_custom_new();
-	reader *r = g_new0(reader, 1);
+	reader *r = g_new(reader, 1);
 
 	r->input = input;
+	r->position = r->at = r->have = 0;
 	/* The reader lives as long as the source, whoever holds it last. */
 	g_signal_connect_data(source, "read", G_CALLBACK(on_read), r, reader_free, 0);
 	g_signal_connect(source, "seek", G_CALLBACK(on_seek), r);
