@@ -2,6 +2,7 @@
 // is one.
 
 const frame = () => new Promise(requestAnimationFrame);
+const moment = () => new Promise((resolve) => setTimeout(resolve, 15));
 
 // Without a graphics card WebGL is drawn by the processor, which takes long. Viewers then draw as they do where there
 // is none, unless the page's address asks for it.
@@ -15,7 +16,7 @@ if (!location.search.includes("webgl")) {
 // ready waits until the viewer stands.
 async function ready() {
 	while (!osd()) {
-		await frame();
+		await moment();
 	}
 }
 
@@ -41,7 +42,7 @@ async function shown(id) {
 				return item;
 			}
 		}
-		await frame();
+		await moment();
 	}
 }
 
