@@ -60,11 +60,14 @@ is_srgb(const ghv_job *job)
 {
 	static const char narrow[] = "sRGB IEC61966-2";
 	static const char wide[] = "\0s\0R\0G\0B\0 \0I\0E\0C\0006\0001\0009\0006\0006\0-\0002";
+	/* What libjxl makes up for files that only say sRGB. */
+	static const char jxl[] = "\0R\0G\0B\0_\0D\0006\0005\0_\0S\0R\0G\0_\0R\0e\0l\0_\0S\0R\0G";
 	static const char built_in[] = "\0s\0R\0G\0B\0 \0b\0u\0i\0l\0t\0-\0i\0n";
 	size_t length = MIN(job->profile_length, 4096);
 
 	return memmem(job->profile, length, narrow, sizeof(narrow) - 1) ||
 		memmem(job->profile, length, wide, sizeof(wide) - 1) ||
+		memmem(job->profile, length, jxl, sizeof(jxl) - 1) ||
 		memmem(job->profile, length, built_in, sizeof(built_in) - 1);
 }
 

@@ -98,6 +98,9 @@ func readTIFF(ctx context.Context, original source.Original, page int) (*header,
 		return nil, &noPageError{page: page, pages: len(file.Pages)}
 	}
 	p := file.Pages[page]
+	if !showable(&p.Directory) {
+		return nil, notAnImage("TIFF")
+	}
 	h := &header{
 		format: "tiff", page: page, pages: len(file.Pages), width: p.Width, height: p.Height, orientation: p.Orientation,
 		bands: p.SamplesPerPixel, bits: (p.BitsPerSample + 7) / 8 * 8, file: file,
@@ -116,6 +119,19 @@ func readTIFF(ctx context.Context, original source.Original, page int) (*header,
 		}
 	}
 	return h, nil
+}
+
+// showable tells whether the library makes the right picture of a page. It cannot read tiles that hold one colour each.
+// YCbCr outside of JPEG it takes for RGB or, where the colours are at a lower resolution, for broken.
+func showable(d *tiffdir.Directory) bool {
+	const inJPEG, separate = 7, 2
+	switch {
+	case d.Tiled() && d.PlanarConfig == separate && d.SamplesPerPixel > 1:
+		return false
+	case d.Photometric == tiffdir.PhotometricYCbCr && d.Compression != inJPEG:
+		return false
+	}
+	return true
 }
 
 // noPageError says that a page was asked for that is not there. Pages count from 0.

@@ -39,34 +39,81 @@ func readJP2Shape(r io.ReaderAt, size int64) (jp2Shape, error) {
 	return parseMarkers(head[:n]), nil
 }
 
-// codeStream gives the offset of the code stream: of the contents of the jp2c box (15444-1 I.5.4).
+// codeStream gives the offset of the code stream: of the contents of the jp2c box (15444-1 I.5.4), or of all the file.
 func codeStream(r io.ReaderAt, size int64) (int64, bool, error) {
+	var start [4]byte
+	if _, err := r.ReadAt(start[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return 0, false, err
+	}
+	if binary.BigEndian.Uint32(start[:]) == 0xFF4FFF51 {
+		return 0, true, nil
+	}
+	body, ok, err := findBox(r, span{0, size}, "jp2c")
+	return body.from, ok, err
+}
+
+// span is a run of bytes of a file.
+type span struct{ from, to int64 }
+
+// findBox gives the contents of the first box of a name among those that lie in a span (15444-1 I.4).
+func findBox(r io.ReaderAt, in span, name string) (span, bool, error) {
 	var box [16]byte
-	offset := int64(0)
 	for range 64 {
-		n, err := r.ReadAt(box[:], offset)
+		n, err := r.ReadAt(box[:], in.from)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return 0, false, err
+			return span{}, false, err
 		}
-		if n < 8 {
+		if n < 8 || in.to-in.from < 8 {
 			break
-		}
-		if binary.BigEndian.Uint32(box[:]) == 0xFF4FFF51 {
-			return offset, true, nil
 		}
 		length, head := int64(binary.BigEndian.Uint32(box[:])), int64(8)
 		if length == 1 && n == 16 {
 			length, head = int64(binary.BigEndian.Uint64(box[8:])), 16
 		}
-		if string(box[4:8]) == "jp2c" {
-			return offset + head, true, nil
+		whole := length >= head && length <= in.to-in.from
+		if string(box[4:8]) == name {
+			if !whole { // to the end, or cut off
+				return span{min(in.from+head, in.to), in.to}, true, nil
+			}
+			return span{in.from + head, in.from + length}, true, nil
 		}
-		if length < head || length > size-offset {
+		if !whole {
 			break
 		}
-		offset += length
+		in.from += length
 	}
-	return 0, false, nil
+	return span{}, false, nil
+}
+
+// readJP2Profile gives the ICC profile in the first colr box that has one, or nil: libvips overlooks it, since the
+// library below tells of it only with the pixels. An error is the reader's.
+func readJP2Profile(r io.ReaderAt, size int64) ([]byte, error) {
+	header, ok, err := findBox(r, span{0, size}, "jp2h")
+	for range 8 { // more are of no use, and each is a read or two
+		if !ok || err != nil {
+			break
+		}
+		var colour span
+		if colour, ok, err = findBox(r, header, "colr"); !ok || err != nil {
+			break
+		}
+		header.from = colour.to
+		// A byte tells the method, 2 and 3 being profiles, and two more matter to nobody (I.5.3.3; 15444-2 M.11.7.3).
+		const fixed = 3
+		length := colour.to - colour.from
+		if length <= fixed || length > fixed+maxProfile {
+			continue
+		}
+		body := make([]byte, length)
+		n, readErr := r.ReadAt(body, colour.from)
+		if readErr != nil && !errors.Is(readErr, io.EOF) {
+			return nil, readErr
+		}
+		if n == len(body) && (body[0] == 2 || body[0] == 3) {
+			return body[fixed:], nil
+		}
+	}
+	return nil, err
 }
 
 // parseMarkers reads the main header of a code stream as far as it is in b.

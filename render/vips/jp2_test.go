@@ -62,6 +62,39 @@ func TestJP2Shape(t *testing.T) {
 	}
 }
 
+func TestJP2Profile(t *testing.T) {
+	colour := func(method byte, more string) []byte { return box("colr", append([]byte{method, 0, 0}, more...)) }
+	header := func(boxes ...[]byte) []byte {
+		return append(box("jP  ", []byte("\r\n\x87\n")), box("jp2h", bytes.Join(boxes, nil))...)
+	}
+	code := box("jp2c", stream(10, 10, 10, 10, 0, 1))
+	for name, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"sRGB":               {header(box("ihdr", make([]byte, 14)), colour(1, "\x00\x00\x00\x10")), ""},
+		"profile":            {header(box("ihdr", make([]byte, 14)), colour(2, "profile")), "profile"},
+		"any profile":        {header(colour(3, "profile")), "profile"},
+		"behind another":     {header(colour(1, "\x00\x00\x00\x10"), colour(2, "profile")), "profile"},
+		"none":               {header(box("ihdr", make([]byte, 14))), ""},
+		"no header":          {box("jP  ", nil), ""},
+		"empty colr":         {header(box("colr", nil)), ""},
+		"colr outside":       {header([]byte("\x7f\xff\xff\xffcolr\x02\x00\x00")), ""},
+		"beside the header":  {append(header(), colour(2, "profile")...), ""},
+		"bare code stream":   {stream(10, 10, 10, 10, 0, 1), ""},
+		"before code stream": {append(header(colour(2, "profile")), code...), "profile"},
+	} {
+		got, err := readJP2Profile(bytes.NewReader(test.data), int64(len(test.data)))
+		if string(got) != test.want || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	boom := errors.New("archive is down")
+	if _, err := readJP2Profile(iotest{boom}, 1000); !errors.Is(err, boom) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // iotest is a reader that fails.
 type iotest struct{ err error }
 
@@ -72,6 +105,9 @@ func FuzzJP2Shape(f *testing.F) {
 	f.Add(append(box("jP  ", nil), box("jp2c", stream(10, 10, 10, 10, 0, 1))...))
 	f.Add([]byte{0, 0, 0, 1, 'j', 'p', '2', 'c', 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if p, err := readJP2Profile(bytes.NewReader(data), int64(len(data))); err != nil || len(p) > len(data) {
+			t.Fatalf("a profile of %d bytes, %v", len(p), err)
+		}
 		s, err := readJP2Shape(bytes.NewReader(data), int64(len(data)))
 		if err != nil || s.reductions < 0 || s.reductions > 24 || s.tileWidth < 0 || s.tileHeight < 0 {
 			t.Fatalf("%+v", s)

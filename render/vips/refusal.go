@@ -40,6 +40,12 @@ func (r *Renderer) refusal(ctx, limited context.Context, err error) error {
 	return err
 }
 
+// notAnImage refuses a file of a kind that cannot be shown; the kind is a word for people.
+func notAnImage(kind string) error {
+	return problem.Wrap(&render.UnsupportedError{Kind: kind}, http.StatusUnsupportedMediaType, "not_an_image",
+		"The file is not an image of a kind that can be shown ("+kind+")")
+}
+
 // count books what became of a render.
 func (r *Renderer) count(ctx context.Context, err error) string {
 	if err == nil {

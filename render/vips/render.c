@@ -38,6 +38,11 @@ normalize(VipsImage **image, const ghv_job *job, gboolean *alpha)
 	VipsInterpretation type = vips_image_guess_interpretation(*image);
 	int bands;
 
+	/* From the packed form of Lab that libvips makes of TIFFs, it goes to sRGB by a table of 64 steps a side. By way of
+	 * numbers it is exact. */
+	if ((*image)->Coding == VIPS_CODING_LABQ && step(image, &next, vips_LabQ2Lab(*image, &next, NULL)))
+		return GHV_BROKEN;
+
 	switch (type) {
 	case VIPS_INTERPRETATION_B_W:
 	case VIPS_INTERPRETATION_GREY16:

@@ -124,8 +124,7 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 	}
 	format, kind := render.Sniff(head, info.Name)
 	if format == "" || !slices.Contains(r.capabilities.Loaders, format) {
-		return nil, key, problem.Wrap(&render.UnsupportedError{Kind: kind}, http.StatusUnsupportedMediaType, "not_an_image",
-			"The file is not an image of a kind that can be shown ("+kind+")")
+		return nil, key, notAnImage(kind)
 	}
 	if readsWhole(format) && info.Size > maxWholeFile {
 		return nil, key, tooLarge("The original has %d MB; at most %d MB are allowed for its format", info.Size>>20, maxWholeFile>>20)
@@ -176,8 +175,14 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	}
 	switch format {
 	case "jp2":
-		if h.jp2, err = readJP2Shape(source.ReaderAt(ctx, original), original.Info().Size); err != nil {
+		reader, size := source.ReaderAt(ctx, original), original.Info().Size
+		if h.jp2, err = readJP2Shape(reader, size); err != nil {
 			return nil, err
+		}
+		if len(h.profile) == 0 {
+			if h.profile, err = readJP2Profile(reader, size); err != nil {
+				return nil, err
+			}
 		}
 		h.held = !h.jp2.tiled()
 		h.pages = 1

@@ -37,6 +37,8 @@ type Kind struct {
 	Look Look
 	// Tolerance says how far the page's pixels may be from its look.
 	Tolerance Tolerance
+	// Strange tells that it is so rare that libvips 8.14 does not read it, or not as it is meant.
+	Strange bool
 	// Private tells that the file holds the words of Secrets.
 	Private bool
 

@@ -12,7 +12,7 @@ const (
 	tagStripOffsets, tagOrientation, tagSamples, tagRows, tagStripCounts     = 273, 274, 277, 278, 279
 	tagXResolution, tagYResolution, tagPlanar, tagUnit                       = 282, 283, 284, 296
 	tagColours, tagTileWidth, tagTileHeight, tagTileOffsets, tagTileCounts   = 320, 322, 323, 324, 325
-	tagSubsampling, tagReference                                             = 530, 532
+	tagJPEGProc, tagJPEG, tagJPEGLength, tagSubsampling, tagReference        = 512, 513, 514, 530, 532
 	tagInkSet, tagExtraSamples, tagXMP, tagIPTC, tagExif, tagProfile, tagGPS = 332, 338, 700, 33723, 34665, 34675, 34853
 
 	typeByte, typeASCII, typeShort, typeLong, typeRational, typeUndefined = 1, 2, 3, 4, 5, 7

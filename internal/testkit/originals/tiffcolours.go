@@ -46,6 +46,7 @@ func colouredTIFFs() []Kind {
 		kind("tiff with private data", "private.tif", Coloured, func(*workshop) []byte { return privateTIFF() }),
 		kind("tiff float", "float.tif", Coloured, func(w *workshop) []byte { return w.vips("colourspace", w.plainPNG(), ".tif", "scrgb") }),
 		kind("tiff ycbcr", "ycbcr.tif", Coloured, ycbcrTIFF),
+		kind("tiff old jpeg", "oldjpeg.tif", Coloured, oldJPEGTIFF),
 		kind("tiff palette", "palette.tif", Palette256, paletteTIFF),
 		kind("tiff lab", "lab.tif", Lab, labTIFF),
 		kind("tiff lab 16 bit", "lab16.tif", Coloured, deepLabTIFF),
@@ -57,13 +58,14 @@ func colouredTIFFs() []Kind {
 	kinds = with(kinds, "tiff cmyk jpeg", func(k *Kind) { k.TileWidth, k.TileHeight, k.Tolerance = 256, 256, fine })
 	kinds = with(kinds, "tiff pyramid with", func(k *Kind) { k.TileWidth, k.TileHeight = 256, 256 })
 	kinds = with(kinds, "tiff with private", func(k *Kind) { k.Private = true })
-	kinds = with(kinds, "tiff ycbcr", func(k *Kind) { k.Tolerance = Tolerance{Max: 3, Mean: 0.8} })
+	kinds = with(kinds, "tiff ycbcr", func(k *Kind) { k.Strange, k.Tolerance = true, Tolerance{Max: 3, Mean: 0.8} })
+	kinds = with(kinds, "tiff old jpeg", func(k *Kind) { k.Strange, k.Tolerance = true, lossy })
 	for i, k := range kinds {
 		if strings.Contains(k.Name, "profile") || k.Name == "tiff float" {
 			kinds[i].Tolerance = rounded
 		}
 	}
-	kinds = with(kinds, "tiff lab", func(k *Kind) { k.Tolerance = Tolerance{Max: 3, Mean: 0.5} })
+	kinds = with(kinds, "tiff lab", func(k *Kind) { k.Tolerance = Tolerance{Max: 6, Mean: 0.5} })
 	return with(kinds, "tiff alpha in", func(k *Kind) { k.Tolerance = Tolerance{Max: 4, Mean: 0.6} })
 }
 
@@ -101,6 +103,21 @@ func ycbcrTIFF(*workshop) []byte {
 	}
 	r.more = []tiffField{f.short(tagSubsampling, 1, 1), f.rational(tagReference, 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)}
 	f.write(r)
+	return f.data
+}
+
+// oldJPEGTIFF holds a whole JPEG in the way of TIFF 6.0 §22, which scanners of the nineties used.
+func oldJPEGTIFF(*workshop) []byte {
+	f := newTIFF(false)
+	data := sampledJPEG(2, 2)
+	at := f.add(data)
+	f.page(
+		f.long(tagWidth, Width), f.long(tagHeight, Height), f.short(tagBits, 8, 8, 8), f.short(tagCompression, 6),
+		f.short(tagPhotometric, photoYCbCr), f.long(tagStripOffsets, at), f.short(tagSamples, 3), f.long(tagRows, Height),
+		f.long(tagStripCounts, len(data)), f.short(tagPlanar, 1), f.short(tagSubsampling, 2, 2),
+		f.short(tagJPEGProc, 1), f.long(tagJPEG, at), f.long(tagJPEGLength, len(data)),
+		f.rational(tagXResolution, tiffDPI, 1), f.rational(tagYResolution, tiffDPI, 1), f.short(tagUnit, 2),
+	)
 	return f.data
 }
 

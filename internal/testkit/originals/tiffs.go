@@ -115,6 +115,7 @@ func tiledTIFFs() []Kind {
 		tiled("tiff webp tiles", "webptiles.tif", 256, 256, "-c webp"),
 	}
 	kinds = with(kinds, "tiff jpeg", func(k *Kind) { k.Tolerance = lossy })
+	kinds = with(kinds, "tiff tiles of separate planes", func(k *Kind) { k.Strange = true })
 	return with(kinds, "tiff webp", func(k *Kind) { k.Tolerance = lossy })
 }
 
