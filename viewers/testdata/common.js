@@ -4,6 +4,9 @@
 const frame = () => new Promise(requestAnimationFrame);
 const moment = () => new Promise((resolve) => setTimeout(resolve, 15));
 
+// token is to be sent with the images, where the page's address has one.
+const token = new URLSearchParams(location.search).get("token");
+
 // Without a graphics card WebGL is drawn by the processor, which takes long. Viewers then draw as they do where there
 // is none, unless the page's address asks for it.
 if (!location.search.includes("webgl")) {
