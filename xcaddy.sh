@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly MODULE=github.com/gatehouse-server/gatehouse
 readonly CADDY_VERSION=v2.11.9
 readonly OPENSEADRAGON_VERSION=6.1.1
-readonly VIEWERS=("openseadragon $OPENSEADRAGON_VERSION" "mirador 4.0.0" "universalviewer 4.4.0")
+readonly VIEWERS=("openseadragon $OPENSEADRAGON_VERSION" "mirador 4.0.0" "universalviewer 4.4.0" "leaflet 1.9.4" "leaflet-iiif 3.0.0")
 readonly BINARY=build/caddy
 readonly DEMO=${GATEHOUSE_DEMO:-demo/.run}
 

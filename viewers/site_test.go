@@ -55,14 +55,18 @@ func newSite(t *testing.T, issuer *testkit.IdentityProvider) *site {
 	}
 	other := testkit.FreeAddress(t)
 	s := &site{other: "http://" + other}
-	s.Server = testkit.StartServer(t, caddyfile, "OTHER="+other, "ISSUER="+issuer.Issuer(), "JWKS="+issuer.JWKSURL(),
-		"OPENSEADRAGON="+folders["openseadragon"], "MIRADOR="+folders["mirador"], "UNIVERSALVIEWER="+folders["universalviewer"])
+	s.Server = testkit.StartServer(t, caddyfile, "OTHER="+other, "ISSUER="+issuer.Issuer(), "JWKS="+issuer.JWKSURL())
 	for _, folder := range []string{"originals", "pages"} {
 		if err := os.Mkdir(filepath.Join(s.Dir(), folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.addPages(t)
+	for name, folder := range folders {
+		if err := os.Symlink(folder, filepath.Join(s.Dir(), "pages", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return s
 }
 
@@ -101,18 +105,6 @@ const caddyfile = `
 }
 http://{$ADDR} {
 	import images
-	handle_path /viewers/openseadragon/* {
-		root {$OPENSEADRAGON}
-		file_server
-	}
-	handle_path /viewers/mirador/* {
-		root {$MIRADOR}
-		file_server
-	}
-	handle_path /viewers/universalviewer/* {
-		root {$UNIVERSALVIEWER}
-		file_server
-	}
 	handle {
 		root {$DIR}/pages
 		file_server

@@ -1,6 +1,7 @@
 package viewers_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -36,14 +37,25 @@ func (b *browser) await(t *testing.T, p picture, turned, atLeast float64) {
 // view looks at one image as a reader would: at all of it, at a detail, and at that detail turned.
 func (b *browser) view(t *testing.T, p picture, origins ...string) {
 	t.Helper()
+	b.viewUpright(t, p)
+	call[any](t, b, "rotate")
+	b.await(t, p, 90, 1)
+	b.shot(t, "detail")
+	b.check(t, p, origins...)
+}
+
+func (b *browser) viewUpright(t *testing.T, p picture) {
+	t.Helper()
 	call[any](t, b, "show", p)
 	b.await(t, p, 0, 0)
 	b.shot(t, "all")
 	call[any](t, b, "zoom", p.ID, p.file.Width*2/5, p.file.Height/2)
 	b.await(t, p, 0, 1)
-	call[any](t, b, "rotate")
-	b.await(t, p, 90, 1)
-	b.shot(t, "detail")
+}
+
+// check holds that what came to view an image came well.
+func (b *browser) check(t *testing.T, p picture, origins ...string) {
+	t.Helper()
 	requests := b.log.take(t)
 	checkRequests(t, requests, origins...)
 	detailed := 0
@@ -93,6 +105,22 @@ func TestViewersShowEveryKind(t *testing.T) {
 			b.open(t, s.URL()+"/"+page+"#manifest2.json")
 			b.leaf(t, older, "version 2", s.URL())
 		})
+	}
+}
+
+// Leaflet-IIIF cannot turn images.
+func TestLeaflet(t *testing.T) {
+	s := newSite(t, testkit.NewIdentityProvider(t))
+	files := s.addOriginals(t, oneOfEach(originals.All(), formatOf)...)
+	b := newBrowser(t)
+	b.open(t, s.URL()+"/leaflet.html")
+	for _, version := range []int{2, 3} {
+		for _, p := range picturesOf(files, s.URL()+"/iiif", version) {
+			t.Run(fmt.Sprintf("version %d %s", version, p.file.Name), func(t *testing.T) {
+				b.viewUpright(t, p)
+				b.check(t, p, s.URL())
+			})
+		}
 	}
 }
 

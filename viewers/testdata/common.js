@@ -51,10 +51,8 @@ async function shown(id) {
 
 const scratch = document.createElement("canvas");
 
-// look tells what the canvas shows: means over squares of side pixels, and where the image's corners are on it.
-async function look(id, side) {
-	const item = await shown(id);
-	const viewer = osd(), drawn = viewer.drawer.canvas;
+// means gives the mean colours of squares of a canvas, of so many pixels each side.
+function means(drawn, side) {
 	const columns = Math.floor(drawn.width / side), rows = Math.floor(drawn.height / side);
 	scratch.width = columns * side;
 	scratch.height = rows * side;
@@ -74,13 +72,20 @@ async function look(id, side) {
 	for (const sum of sums) {
 		cells += String.fromCharCode(Math.round(sum / (side * side)));
 	}
+	return {columns, rows, side, cells: btoa(cells)};
+}
+
+// look tells what the canvas shows, and where the image's corners are on it.
+async function look(id, side) {
+	const item = await shown(id);
+	const viewer = osd(), drawn = viewer.drawer.canvas;
 	const ratio = drawn.width / viewer.viewport.getContainerSize().x;
 	const at = (x, y) => {
 		const pixel = viewer.viewport.pixelFromPoint(item.imageToViewportCoordinates(x, y, true), true);
 		return [pixel.x * ratio, pixel.y * ratio];
 	};
 	const {x: width, y: height} = item.getContentSize();
-	return {width, height, corner: at(0, 0), right: at(width, 0), below: at(0, height), columns, rows, side, cells: btoa(cells)};
+	return {width, height, corner: at(0, 0), right: at(width, 0), below: at(0, height), ...means(drawn, side)};
 }
 
 // zoom shows a place of the image so that a pixel of it is a pixel of the screen.
