@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"testing"
 
 	"github.com/gatehouse-server/gatehouse/internal/testkit/originals"
 )
@@ -84,6 +85,57 @@ func (l look) compare(file originals.File) error {
 		return fmt.Errorf("the canvas differs by %.2f in the mean, much in %d of %d squares; %s", mean, stray, counted, worst)
 	}
 	return nil
+}
+
+// A picture that is mirrored, turned, shifted or of other colours is told from the right one.
+func TestWrongPicturesAreTold(t *testing.T) {
+	right := originals.File{Kind: originals.All()[0], Want: originals.Flat(originals.Picture())}
+	for _, l := range []look{
+		{Corner: [2]float64{10, 15}, Right: [2]float64{410, 15}, Below: [2]float64{10, 15 + 400.0*originals.Height/originals.Width}},
+		{Corner: [2]float64{900, -300}, Right: [2]float64{900, -300 + originals.Width}, Below: [2]float64{900 - originals.Height, -300}},
+	} {
+		l.Width, l.Height, l.Columns, l.Rows, l.Side = originals.Width, originals.Height, 52, 40, side
+		for name, place := range map[string]func(x, y int) (int, int){
+			"right":      func(x, y int) (int, int) { return x, y },
+			"mirrored":   func(x, y int) (int, int) { return originals.Width - 1 - x, y },
+			"upside":     func(x, y int) (int, int) { return x, originals.Height - 1 - y },
+			"shifted":    func(x, y int) (int, int) { return max(0, x-40), y },
+			"shifted up": func(x, y int) (int, int) { return x, max(0, y-40) },
+		} {
+			shown := originals.File{Want: image.NewNRGBA(right.Want.Rect)}
+			for y := range originals.Height {
+				for x := range originals.Width {
+					fromX, fromY := place(x, y)
+					shown.Want.SetNRGBA(x, y, right.Want.NRGBAAt(fromX, fromY))
+				}
+			}
+			if err := l.showing(shown).compare(right); (err == nil) != (name == "right") {
+				t.Errorf("%s, turned by %.0f: %v", name, l.turned(), err)
+			}
+		}
+		gray := originals.File{Want: image.NewNRGBA(right.Want.Rect)}
+		for i, v := range right.Want.Pix {
+			gray.Want.Pix[i] = v
+			if i%4 != 3 {
+				gray.Want.Pix[i] = right.Want.Pix[i-i%4+1]
+			}
+		}
+		if err := l.showing(gray).compare(right); err == nil {
+			t.Error("gray passes for colours")
+		}
+	}
+}
+
+// showing is the look of a canvas that shows a picture as exactly as can be.
+func (l look) showing(file originals.File) look {
+	l.Cells = nil
+	for row := range l.Rows {
+		for column := range l.Columns {
+			c, _ := l.wanted(file, float64(column*l.Side), float64(row*l.Side))
+			l.Cells = append(l.Cells, uint8(c[0]), uint8(c[1]), uint8(c[2]))
+		}
+	}
+	return l
 }
 
 // wanted is the mean of the picture where a square of the canvas shows it. The canvas is never turned but by quarters.

@@ -34,23 +34,24 @@ func (b *browser) await(t *testing.T, p picture, turned, atLeast float64) {
 	}
 }
 
-// view looks at one image as a reader would: at all of it, at a detail, and at that detail turned.
+// view looks at one image as a reader would: at all of it, then at a detail, turned.
 func (b *browser) view(t *testing.T, p picture, origins ...string) {
 	t.Helper()
-	b.viewUpright(t, p)
+	b.overview(t, p)
+	call[any](t, b, "arrived", p.ID)
 	call[any](t, b, "rotate")
 	b.await(t, p, 90, 1)
 	b.shot(t, "detail")
 	b.check(t, p, origins...)
 }
 
-func (b *browser) viewUpright(t *testing.T, p picture) {
+// overview looks at all of an image, and moves on to the detail.
+func (b *browser) overview(t *testing.T, p picture) {
 	t.Helper()
 	call[any](t, b, "show", p)
 	b.await(t, p, 0, 0)
 	b.shot(t, "all")
 	call[any](t, b, "zoom", p.ID, p.file.Width*2/5, p.file.Height/2)
-	b.await(t, p, 0, 1)
 }
 
 // check holds that what came to view an image came well.
@@ -117,7 +118,8 @@ func TestLeaflet(t *testing.T) {
 	for _, version := range []int{2, 3} {
 		for _, p := range picturesOf(files, s.URL()+"/iiif", version) {
 			t.Run(fmt.Sprintf("version %d %s", version, p.file.Name), func(t *testing.T) {
-				b.viewUpright(t, p)
+				b.overview(t, p)
+				b.await(t, p, 0, 1)
 				b.check(t, p, s.URL())
 			})
 		}

@@ -49,6 +49,10 @@ async function shown(id) {
 	}
 }
 
+async function arrived(id) {
+	await shown(id);
+}
+
 const scratch = document.createElement("canvas");
 
 // means gives the mean colours of squares of a canvas, of so many pixels each side.

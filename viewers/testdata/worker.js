@@ -1,11 +1,15 @@
-// Puts a token on each request for the images of /vault/.
+// Puts a token on each request for images, as docs/viewers.md has it.
 
-const token = new URL(location.href).searchParams.get("token");
+let images, token;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("message", (event) => {
+	({images, token} = event.data);
+	event.ports[0].postMessage("ready");
+});
 self.addEventListener("fetch", (event) => {
-	if (new URL(event.request.url).pathname.startsWith("/vault/")) {
+	if (token && event.request.url.startsWith(images)) {
 		event.respondWith(fetch(event.request.url, {headers: {Authorization: `Bearer ${token}`}}));
 	}
 });
