@@ -36,7 +36,7 @@ func picturesOf(files []originals.File, base string, version int) []picture {
 // object is a JSON object.
 type object map[string]any
 
-// addManifest writes a manifest by Presentation 3, of images by Image 3.
+// addManifest3 writes a manifest by Presentation 3, of images by Image 3.
 func (s *site) addManifest3(t *testing.T, name string, pictures []picture) {
 	t.Helper()
 	canvases := make([]object, len(pictures))
@@ -57,7 +57,7 @@ func (s *site) addManifest3(t *testing.T, name string, pictures []picture) {
 	}
 	s.addJSON(t, name, object{
 		"@context": "http://iiif.io/api/presentation/3/context.json",
-		"id":       s.URL() + "/" + name, "type": "Manifest", "label": object{"en": []string{"Every kind of original"}}, "items": canvases,
+		"id":       s.URL() + "/" + name, "type": "Manifest", "label": object{"en": []string{"Kinds of originals"}}, "items": canvases,
 	})
 }
 
@@ -81,7 +81,7 @@ func (s *site) addManifest2(t *testing.T, name string, pictures []picture) {
 	}
 	s.addJSON(t, name, object{
 		"@context": "http://iiif.io/api/presentation/2/context.json",
-		"@id":      s.URL() + "/" + name, "@type": "sc:Manifest", "label": "Some kinds of originals",
+		"@id":      s.URL() + "/" + name, "@type": "sc:Manifest", "label": "Kinds of originals",
 		"sequences": []object{{"@id": s.URL() + "/" + name + "/sequence", "@type": "sc:Sequence", "canvases": canvases}},
 	})
 }
