@@ -50,6 +50,7 @@ func mayImport() map[string][]string {
 		"internal":          {"internal"},
 		"internal/testkit":  {"internal", "internal/testkit"},
 		"demo":              {"internal/testkit"},
+		"viewers":           {"internal/testkit"},
 		"bench":             {"*", "internal/testkit"},
 	}
 }

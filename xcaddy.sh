@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly MODULE=github.com/gatehouse-server/gatehouse
 readonly CADDY_VERSION=v2.11.9
-readonly VIEWER_VERSION=6.1.1 # OpenSeadragon
+readonly OPENSEADRAGON_VERSION=6.1.1
+readonly VIEWERS=("openseadragon $OPENSEADRAGON_VERSION" "mirador 4.0.0" "universalviewer 4.4.0" "leaflet 1.9.4" "leaflet-iiif 3.0.0")
 readonly BINARY=build/caddy
 readonly DEMO=${GATEHOUSE_DEMO:-demo/.run}
 
@@ -17,6 +18,7 @@ usage() {
 		  test [ARG...]   vet and test everything; arguments go to go test, as in: test -run TestX ./authz/...
 		  bench [ARG...]  compare the server's speed with that of libvips alone; bench -h lists the arguments
 		  build [FILE]    build Caddy with Gatehouse by xcaddy, into $BINARY or FILE
+		  viewers         get the IIIF viewers that tests use, and print where they lie
 		  install-deps    install what building needs; with "test" behind it, what testing needs as well
 		  clean           remove what the other commands made here
 		  help            this text
@@ -216,7 +218,7 @@ server_binary() {
 run_tests() {
 	local started=$SECONDS complete=0 patterns=(./...) argument status=0
 	ensure_build
-	if ensure "${TEST_NEEDS[@]}" && viewer; then
+	if ensure "${TEST_NEEDS[@]}" && viewers >/dev/null; then
 		complete=1
 	else
 		say "Tests that need these are skipped."
@@ -241,25 +243,51 @@ run_tests() {
 	return "$status"
 }
 
+# --- viewers --------------------------------------------------------------------------------------------------------
+
+# viewer NAME VERSION prints the folder of a viewer's npm package, below build/viewers, and gets it when it is not there.
+viewer() {
+	local into=build/viewers/$1/$2 scratch
+	if [ ! -d "$into" ]; then
+		have npm || return 1
+		mkdir -p "$(dirname "$into")"
+		scratch=$(mktemp -d build/viewers/new.XXXXXX)
+		# A rename: a folder that is there is whole, whoever else gets it at the same time.
+		if ! (cd "$scratch" && npm pack --silent "$1@$2" >/dev/null && tar -xzf ./*.tgz) ||
+			! { [ -d "$into" ] || mv "$scratch/package" "$into"; }; then
+			rm -rf "$scratch"
+			return 1
+		fi
+		rm -rf "$scratch"
+	fi
+	echo "$into"
+}
+
+# viewers prints a line for each of them: its name, version and folder.
+viewers() {
+	local line name version into
+	for line in "${VIEWERS[@]}"; do
+		read -r name version <<<"$line"
+		into=$(viewer "$name" "$version") || {
+			say "$name $version could not be got by npm."
+			return 1
+		}
+		echo "$name $version $into"
+	done
+}
+
 # --- the demo -------------------------------------------------------------------------------------------------------
 
-# viewer puts OpenSeadragon into the demo's site, out of its npm package.
-viewer() {
-	local into=$DEMO/public/viewer
-	[ ! -f "$into/$VIEWER_VERSION" ] || return 0
-	have npm || return 1
-	local scratch
-	scratch=$(mktemp -d)
-	if ! (cd "$scratch" && npm pack --silent "openseadragon@$VIEWER_VERSION" >/dev/null && tar -xzf openseadragon-*.tgz); then
-		rm -rf "$scratch"
-		return 1
-	fi
+# demo_viewer puts OpenSeadragon into the demo's site.
+demo_viewer() {
+	local into=$DEMO/public/viewer from
+	[ ! -f "$into/$OPENSEADRAGON_VERSION" ] || return 0
+	from=$(viewer openseadragon "$OPENSEADRAGON_VERSION") || return 1
 	rm -rf "$into"
 	mkdir -p "$into"
-	cp -R "$scratch/package/build/openseadragon/." "$into/"
-	cp "$scratch/package/LICENSE.txt" "$into/"
-	rm -rf "$scratch"
-	touch "$into/$VIEWER_VERSION"
+	cp -R "$from/build/openseadragon/." "$into/"
+	cp "$from/LICENSE.txt" "$into/"
+	touch "$into/$OPENSEADRAGON_VERSION"
 }
 
 # token ARG... prints a token for the demo's page.
@@ -273,7 +301,7 @@ token() {
 run_demo() {
 	local citizen servant special
 	server_binary
-	viewer || say "OpenSeadragon is missing (install npm, then run this again): the page shows plain images instead."
+	demo_viewer || say "OpenSeadragon is missing (install npm, then run this again): the page shows plain images instead."
 	go run ./demo/generate -out "$DEMO" -port "${PORT:-8080}"
 	set -a
 	# shellcheck source=/dev/null
@@ -305,11 +333,12 @@ main() {
 		ensure_build
 		build "${1:-$BINARY}"
 		;;
+	viewers) viewers ;;
 	install-deps)
 		ensure_build
 		case ${1:-} in
 		'') ;;
-		test) ensure "${TEST_NEEDS[@]}" ;;
+		test) ensure "${TEST_NEEDS[@]}" && viewers >/dev/null ;;
 		*) die "install-deps takes nothing or \"test\", not \"$1\"" ;;
 		esac
 		;;

@@ -12,7 +12,7 @@ import (
 )
 
 // Chromium starts a headless browser with an empty profile and gives the context of its first tab, for chromedp.Do
-// and chromedp.Run. It ends with the test, or after two minutes.
+// and chromedp.Run. It ends with the test, or after ten minutes.
 func Chromium(t testing.TB) context.Context {
 	t.Helper()
 	RequireServices(t, "chromium")
@@ -29,7 +29,7 @@ func Chromium(t testing.TB) context.Context {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 	)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

@@ -1,6 +1,9 @@
 package originals
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // whiteD65 is the white of sRGB in XYZ.
 var whiteD65 = [3]float64{0.95047, 1, 1.08883}
@@ -23,13 +26,18 @@ func xyz(r, g, b float64) (x, y, z float64) {
 }
 
 // linear undoes the curve of sRGB.
-func linear(v uint8) float64 {
-	c := float64(v) / 255
-	if c <= 0.04045 {
-		return c / 12.92
+func linear(v uint8) float64 { return linears()[v] }
+
+var linears = sync.OnceValue(func() *[256]float64 {
+	var all [256]float64
+	for v := range all {
+		c := float64(v) / 255
+		if all[v] = c / 12.92; c > 0.04045 {
+			all[v] = math.Pow((c+0.055)/1.055, 2.4)
+		}
 	}
-	return math.Pow((c+0.055)/1.055, 2.4)
-}
+	return &all
+})
 
 // fromLab is the way back; colours that sRGB has not are clipped.
 func fromLab(lightness, a, b float64) (uint8, uint8, uint8) {

@@ -26,12 +26,15 @@ func toWide(r, g, b uint8) [3]float64 {
 		}
 	}
 	var out [3]float64
-	for i, row := range inverse(widePrimaries) {
+	for i, row := range fromXYZ {
 		c := row[0]*xyz[0] + row[1]*xyz[1] + row[2]*xyz[2]
 		out[i] = math.Pow(min(max(c, 0), 1), 1/wideGamma)
 	}
 	return out
 }
+
+// fromXYZ leads to the wide space.
+var fromXYZ = inverse(widePrimaries)
 
 // inverse is of the matrix that has the primaries as its columns.
 func inverse(p [3][3]float64) (out [3][3]float64) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"image/color"
 	"strconv"
+	"sync"
 )
 
 func jpegs() []Kind {
@@ -58,7 +59,7 @@ func privateJPEG() Kind {
 			in := w.save(tiffOf(turnedRaster(6)), ".tif")
 			data := w.vips("jpegsave", in, ".jpg", "--Q 95 --subsample-mode off --strip")
 			return withSegments(data, jfifSegment(300), exifSegment(exifBlock(6, true)),
-				segment(0xE1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), xmpPacket()...)),
+				xmpSegment(),
 				segment(0xED, append([]byte("Photoshop 3.0\x00"), photoshopBlock()...)), segment(0xFE, []byte(secretComment)))
 		},
 	}
@@ -67,6 +68,10 @@ func privateJPEG() Kind {
 func jfifSegment(dpi int) []byte {
 	body := []byte{'J', 'F', 'I', 'F', 0, 1, 2, 1, byte(dpi >> 8), byte(dpi), byte(dpi >> 8), byte(dpi), 0, 0}
 	return segment(0xE0, body)
+}
+
+func xmpSegment() []byte {
+	return segment(0xE1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), xmpPacket()...))
 }
 
 // iccSegment holds a profile that fits into one segment (ICC.1 annex B.4).
@@ -116,24 +121,33 @@ func ycckJPEG(w *workshop) []byte {
 	return jpegFile(whole(), []jpegPlane{plane(0, 2, 2), plane(1, 1, 1), plane(2, 1, 1), plane(3, 2, 2)}, adobeSegment(2))
 }
 
-// wideRow is a row of the picture in the samples of the wide profile; wideDeepRow in 16 bits.
+// widePicture is the picture in the samples of the wide profile, 16 bits each.
+var widePicture = sync.OnceValue(func() []uint16 {
+	out := make([]uint16, 0, 3*Width*Height)
+	for i := 0; i < len(picture().Pix); i += 4 {
+		p := picture().Pix[i:]
+		for _, v := range toWide(p[0], p[1], p[2]) {
+			out = append(out, uint16(v*65535+0.5))
+		}
+	}
+	return out
+})
+
+// wideRow is a row of it in 8 bits, wideDeepRow in 16.
 func wideRow(y int) []byte {
-	return bytesOf(func(x int) []byte {
-		c := picture().RGBAAt(x, y)
-		v := toWide(c.R, c.G, c.B)
-		return []byte{byte(v[0]*255 + 0.5), byte(v[1]*255 + 0.5), byte(v[2]*255 + 0.5)}
-	})
+	var row []byte
+	for _, v := range widePicture()[3*Width*y : 3*Width*(y+1)] {
+		row = append(row, byte((int(v)+128)/257))
+	}
+	return row
 }
 
 func wideDeepRow(y int) []byte {
-	return bytesOf(func(x int) []byte {
-		c := picture().RGBAAt(x, y)
-		var out []byte
-		for _, v := range toWide(c.R, c.G, c.B) {
-			out = binary.BigEndian.AppendUint16(out, uint16(v*65535+0.5))
-		}
-		return out
-	})
+	var row []byte
+	for _, v := range widePicture()[3*Width*y : 3*Width*(y+1)] {
+		row = binary.BigEndian.AppendUint16(row, v)
+	}
+	return row
 }
 
 func profiledGrayRow(y int) []byte {

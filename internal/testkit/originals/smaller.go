@@ -15,7 +15,9 @@ func webps() []Kind {
 		return w.once("sheer.png", func() []byte { return pngFile(whole(), 8, pngRGBA, rgbaRow) })
 	}
 	private := kind("webp with private data", "private.webp", Coloured, lossy, func(w *workshop) []byte {
-		return w.vips("webpsave", w.save(privateTIFF(), ".tif"), ".webp", "--Q 90")
+		photo := w.vips("jpegsave", w.plainPNG(), ".jpg", "--Q 95 --subsample-mode off --strip")
+		photo = withSegments(photo, exifSegment(exifBlock(1, true)), xmpSegment())
+		return w.vips("webpsave", w.save(photo, ".jpg"), ".webp", "--Q 90")
 	})
 	private.Private = true
 	return []Kind{
