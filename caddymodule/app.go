@@ -171,7 +171,8 @@ func (a *App) logProblem(r *http.Request, err error) {
 		attributes = append(attributes, "cause", e.Err.Error())
 	}
 	switch {
-	case e.Denial || e.Status < http.StatusInternalServerError:
+	case e.Denial || e.Status < http.StatusInternalServerError || e.Status == http.StatusNotImplemented:
+		// 501 is what the Image API has for a feature that is not there: nothing failed.
 		a.logger.Debug("refused", attributes...)
 	case e.Status == http.StatusServiceUnavailable:
 		a.logger.Warn("cannot answer now", attributes...)

@@ -100,6 +100,8 @@ func (p *pipeline) Describe(ctx context.Context, target iiif.Target) (iiif.Image
 	out := iiif.Image{
 		Width: canvas.X, Height: canvas.Y, Pages: s.info.Pages,
 		Version: s.version.Version, Modified: s.version.Modified, Name: s.name, Placeholder: s.placeholder,
+		// A mark may have colours of its own.
+		Grey: s.info.Grey && target.Watermark == "",
 	}
 	if canvas == image.Pt(s.info.Width, s.info.Height) {
 		out.TileWidth, out.TileHeight, out.Levels = s.info.TileWidth, s.info.TileHeight, s.info.Levels

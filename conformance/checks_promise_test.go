@@ -21,7 +21,7 @@ func promiseChecks() []check {
 		{"a tier of 300 pixels", tierPrefix, cardID},
 		{"a tier of 300 pixels and a pyramid", tierPrefix, pyramidID},
 		{"legacy_fit", legacyPrefix, cardID},
-		{"confined_upscale reject", strictPrefix, cardID},
+		{"confined_upscale reject, upscaling named", strictPrefix, cardID},
 		{"upscaling off", flatPrefix, exampleID},
 		{"a small max_area", areaPrefix, exampleID},
 		{"a small max_area and a pyramid", areaPrefix, pyramidID},

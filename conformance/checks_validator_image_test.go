@@ -97,11 +97,12 @@ func addValidatorSizes(v api, add adder) {
 	add("size_nofull", 0, "The size full is not answered 200.", func(s *square) {
 		s.want(http.StatusBadRequest, s.path("full", "full", "0", "default", "jpg"))
 	})
-	add("size_up", 3, "With ^, sizes above the image's are made: the size, and three of five squares. Its request for ^max is V3-size_up_max.", func(s *square) {
+	add("size_up", 3, "With ^, sizes above the image's are made: the size, and three of five squares.", func(s *square) {
 		n := s.between(1100, 2000)
 		for _, size := range []string{"^" + join(n, n), "^," + join(n), "^" + join(n) + ","} {
 			s.some(s.measured(s.path("full", size, "0", "default", "jpg"), n, n), 3)
 		}
+		s.some(s.measured(s.path("full", "^max", "0", "default", "jpg"), 1000, 1000), 3)
 		s.some(s.measured(s.path("full", "^pct:200", "0", "default", "jpg"), 2000, 2000), 3)
 		s.some(s.measured(s.path("full", "^!2000,500", "0", "default", "jpg"), 500, 500), 3)
 		s.some(s.measured(s.path("full", "^!2000,3000", "0", "default", "jpg"), 2000, 2000), 3)

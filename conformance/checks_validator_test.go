@@ -33,26 +33,12 @@ func validatorChecks() []check {
 		addValidatorSizes(v, add)
 		addValidatorRotations(v, add)
 		addValidatorFormats(v, add)
-		if v.version == 3 {
-			checks = append(checks, upMax(v, "V3-size_up_max"))
-		}
 	}
 	return checks
 }
 
-// upMax is the one request of both validators that cannot be answered as they want it.
-func upMax(v api, number string) check {
-	return check{
-		number: number, strength: must, section: "optional", text: "^max of the image of 1000 by 1000 is 1000 by 1000, though ^pct:200 is 2000 by 2000.",
-		differs: "3.0 §4.2 has ^max enlarge up to maxWidth, which must be stated (§5.7), so the answer is 8192 by 8192",
-		run: v.bind(func(p *probe) {
-			p.sizedOf(squaresID, "0,0,1000,4/^max/0/default.jpg", 8192, 33)
-		}),
-	}
-}
-
-// square measures with the validators' picture. Its requests go to the collection with confined_upscale reject, since
-// one of the tests wants that, against the specification.
+// square measures with the validators' picture. Its requests go to the collection with confined_upscale reject and
+// upscaling named, since one test each wants that, against the specification.
 type square struct {
 	*probe
 	prefix string

@@ -32,9 +32,6 @@ func validatorNGChecks() []check {
 		addNGSizes(v, add)
 		addNGRotations(add)
 		addNGFormats(v, add)
-		if v.version == 3 {
-			checks = append(checks, upMax(v, "NG3-size_up_max"))
-		}
 	}
 	return checks
 }
@@ -224,12 +221,13 @@ func addNGSizes(v api, add adder) {
 			s.want(http.StatusBadRequest, s.path("full", size, "0", "default", "jpg"))
 		}
 	})
-	add("size_up", 3, "With ^, sizes above the image's are made: size and picture. Its request for ^max is NG3-size_up_max.", func(s *square) {
+	add("size_up", 3, "With ^, sizes above the image's are made: size and picture.", func(s *square) {
 		n := s.between(1100, 2000)
 		s.want(http.StatusBadRequest, s.path("full", ","+join(n), "0", "default", "jpg"))
 		s.same("^"+join(n, n), n, n)
 		s.same("^,"+join(n), n, n)
 		s.same("^"+join(n)+",", n, n)
+		s.same("^max", 1000, 1000)
 		s.same("^pct:200", 2000, 2000)
 		s.same("^!2000,500", 500, 500)
 		s.same("^!2000,3000", 2000, 2000)

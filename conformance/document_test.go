@@ -115,7 +115,8 @@ does not write is not in info.json, and must be 400.
 
 The validators' picture is made here: 1000 by 1000 pixels in 10 by 10 squares of random colours. Their rules are kept: a
 colour is right when red, green and blue are each less than 6 off; the newer validator wants a mean difference below 6.
-Their requests go to a collection with ` + "`confined_upscale reject`" + `, since ` + "`size_noup`" + ` wants a 400 that version 3.0 does not have.
+Their requests go to a collection with ` + "`confined_upscale reject`" + `, since ` + "`size_noup`" + ` wants a 400 that version 3.0 does not have, and
+` + "`upscaling named`" + `, since ` + "`size_up`" + ` wants ` + "`^max`" + ` not to enlarge, which version 3.0 has it do.
 Random numbers are from a fixed start. Tests that are for 1.x only (info.xml, negotiated formats) are left out.
 
 `

@@ -17,7 +17,7 @@ import (
 // The prefixes of the collections. All of them have the same images.
 const (
 	openPrefix     = "/iiif"      // every setting at its default
-	strictPrefix   = "/strict"    // confined_upscale reject
+	strictPrefix   = "/strict"    // confined_upscale reject, upscaling named
 	legacyPrefix   = "/legacy"    // legacy_fit
 	basedPrefix    = "/based"     // base_url
 	deepPrefix     = "/a/deep/er" // several segments
@@ -125,7 +125,7 @@ func mainCaddyfile(root, secure string) string {
 	var collections, handlers strings.Builder
 	for _, c := range []struct{ name, prefix, options string }{
 		{"open", openPrefix, ""},
-		{"strict", strictPrefix, "confined_upscale reject"},
+		{"strict", strictPrefix, "confined_upscale reject\nupscaling named"},
 		{"legacy", legacyPrefix, "legacy_fit"},
 		{"based", basedPrefix, "base_url " + baseURL},
 		{"deep", deepPrefix, ""},

@@ -42,6 +42,8 @@ type Image struct {
 	Name string
 	// Placeholder tells that the original is no picture and this image only names its kind.
 	Placeholder bool
+	// Grey tells that the image has no colours.
+	Grey bool
 }
 
 // Original is an original's own bytes.

@@ -102,10 +102,19 @@ func (r Rules) Info(id string, img Image, c Capabilities, d Description) ([]byte
 		MaxWidth: r.MaxWidth, MaxHeight: r.MaxHeight, MaxArea: r.MaxArea, Sizes: sizes, Tiles: tiles,
 		PreferredFormats: slices.DeleteFunc(slices.Clone(d.PreferredFormats), func(f string) bool { return !slices.Contains(c.Formats, f) }),
 		ExtraFormats:     beyond(c.Formats, known...),
-		ExtraQualities:   beyond(c.Qualities, "default"),
+		ExtraQualities:   beyond(c.Qualities, known3(img)...),
 		ExtraFeatures:    r.extraFeatures(c, level),
 		Rights:           d.rights3(), PartOf: d.PartOf, SeeAlso: d.SeeAlso, Service: d.Service,
 	})
+}
+
+// known3 are the qualities that version 3 does not list: default is there always, and an image without colours should
+// not offer them (Image API 3.0 §4.4), although it answers.
+func known3(img Image) []string {
+	if img.Grey {
+		return []string{"default", "color"}
+	}
+	return []string{"default"}
 }
 
 // profile2 lists formats and qualities only where they go beyond the level, as §5.3 asks.

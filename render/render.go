@@ -42,6 +42,8 @@ type Info struct {
 	TileWidth, TileHeight int
 	// Levels are the sizes that lie in the file besides the full one, largest first.
 	Levels []image.Point
+	// Grey tells that the picture is stored without colours.
+	Grey bool
 }
 
 // Job is one picture to be made.

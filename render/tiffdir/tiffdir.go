@@ -99,8 +99,10 @@ const (
 
 // Photometric interpretations that the grouping and callers tell apart.
 const (
-	PhotometricRGB   = 2
-	PhotometricYCbCr = 6
+	PhotometricWhiteIsZero = 0
+	PhotometricBlackIsZero = 1
+	PhotometricRGB         = 2
+	PhotometricYCbCr       = 6
 )
 
 // Read reads the directories of a file of size bytes. A malformed file is a *FormatError.

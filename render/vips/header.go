@@ -52,7 +52,7 @@ func (h *header) size() image.Point {
 // info is the header as the contract has it.
 func (h *header) info() render.Info {
 	size := h.size()
-	info := render.Info{Format: h.format, Pages: h.pages, Width: size.X, Height: size.Y}
+	info := render.Info{Format: h.format, Pages: h.pages, Width: size.X, Height: size.Y, Grey: h.grey()}
 	swap := orientations[h.orientation].transpose
 	turned := func(x, y int) image.Point {
 		if swap {
@@ -74,6 +74,15 @@ func (h *header) info() render.Info {
 		info.Levels = append(info.Levels, image.Pt(ceilShift(h.width, r), ceilShift(h.height, r)))
 	}
 	return info
+}
+
+// grey tells that nothing but lightness is stored, and maybe alpha.
+func (h *header) grey() bool {
+	if len(h.levels) > 0 {
+		photometric := h.levels[0].Photometric
+		return photometric == tiffdir.PhotometricWhiteIsZero || photometric == tiffdir.PhotometricBlackIsZero
+	}
+	return h.bands == 1 || h.bands == 2
 }
 
 // cost is about how many bytes of memory the header takes in the cache.
