@@ -21,9 +21,10 @@ import (
 const (
 	// answerWithin is how long any answer may take, the time that the machine gave to others not counted.
 	answerWithin = 5 * time.Second
-	// mostMemory is what the server may have in memory at any time: its budget for renders, and half as much for all
-	// else that it does.
-	mostMemory = 1536 << 20
+	// mostMemory is what the server may have in memory at any time: its budget for renders, what it has besides, and what
+	// the estimate of a render leaves out, which is that OpenJPEG holds eight bytes for each sample, and Poppler the
+	// pictures of a page.
+	mostMemory = 2560 << 20
 )
 
 // hostileSite shows a folder to everybody. Its time limit leaves room for a wait, a header and a picture, each of which
