@@ -123,17 +123,18 @@ func endlessPDF() []byte {
 	return pdfPage("0 0 72 72", "/XObject << /F 5 0 R >>", "/F Do", more...)
 }
 
-// A page that would be drawn for years is given up in time, and others are served on.
+// A page that would be drawn for years is given up in time, and others are served on by the workers that are left: its
+// own worker cannot be had back, since nothing stops Poppler.
 func TestPageThatIsDrawnForYears(t *testing.T) {
 	h := hostileSite(t, "")
 	at := h.place(hostile{what: "years", ext: ".pdf", data: endlessPDF()})
-	a, err := h.patiently("/open/3" + at + imageTail)
-	if err != nil || a.status != http.StatusServiceUnavailable || sentence(a) != "" {
-		t.Errorf("got %d %q, %v, %s", a.status, a.body, err, sentence(a))
+	a := h.get("/open/3" + at + imageTail)
+	if a.is(t, http.StatusServiceUnavailable) && sentence(a) != "" {
+		t.Error(sentence(a))
 	}
-	h.get("/open/3"+at+"/info.json").size(t, 150, 150)
 	for range 10 {
-		if a, err = h.patiently("/open/2/seed.png/full/100,/0/default.jpg"); err != nil || a.status != http.StatusOK {
+		a, err := h.patiently("/open/2/seed.png/full/100,/0/default.jpg")
+		if err != nil || a.status != http.StatusOK {
 			t.Errorf("beside it got %d %q, %v", a.status, a.body, err)
 		}
 	}
