@@ -126,6 +126,7 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 		stats := renderer.Stats()
 		gauge(descQueue, float64(stats.Queued))
 		gauge(descRunning, float64(stats.Running))
+		gauge(descStrays, float64(stats.Strays))
 	}
 	gauge(descSpool, float64(a.spool.Used()))
 	for _, issuer := range a.issuers {

@@ -66,6 +66,7 @@ type liveCollector struct{}
 var (
 	descQueue    = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
 	descRunning  = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
+	descStrays   = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
 	descJWKSAge  = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
 	descJWKSKeys = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
 	descSpool    = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
@@ -73,7 +74,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descJWKSAge, descJWKSKeys, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descJWKSAge, descJWKSKeys, descSpool} {
 		out <- desc
 	}
 }

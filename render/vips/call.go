@@ -7,30 +7,30 @@ import (
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
-// call runs work on an input of original, and leave after it, if set. When ctx ends, work is told to stop; if it does
-// not within the grace, it goes on alone, without the original, which the caller may then close. Until it comes back
-// it keeps its worker.
-func call[T any](ctx context.Context, original source.Original, leave func(), work func(*input) (T, error)) (T, error) {
+// call runs work on an input of original, and ends the slot after it, if there is one. When ctx ends, work is told to
+// stop; if it does not within the grace, it goes on alone, without the original, which the caller may then close. Until
+// it comes back it keeps its worker, unless the slot lets it lose that.
+func call[T any](ctx context.Context, original source.Original, s *slot, work func(*input) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
 	var none T
-	if leave == nil {
-		leave = func() {}
+	if s == nil {
+		s = &slot{leave: func() {}}
 	}
 	if err := ctx.Err(); err != nil {
-		leave()
+		s.end()
 		return none, err
 	}
 	in, err := newInput(ctx, original)
 	if err != nil {
-		leave()
+		s.end()
 		return none, err
 	}
 	done := make(chan result, 1)
 	go func() {
-		defer leave()
+		defer s.end()
 		defer in.close()
 		value, err := work(in)
 		done <- result{value, err}
@@ -48,6 +48,7 @@ func call[T any](ctx context.Context, original source.Original, leave func(), wo
 		return got.value, got.err
 	case <-timer.C:
 		in.detach()
+		s.lose()
 		return none, ctx.Err()
 	}
 }

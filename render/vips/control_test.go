@@ -141,7 +141,7 @@ func TestWorkThatDoesNotStop(t *testing.T) {
 		<-began
 		cancel()
 	}()
-	_, err := call(ctx, o, func() { close(left) }, func(in *input) (int, error) {
+	_, err := call(ctx, o, &slot{leave: func() { close(left) }}, func(in *input) (int, error) {
 		began <- in
 		<-release
 		if n := in.readAt(make([]byte, 4), 0); n != -1 {
@@ -161,11 +161,45 @@ func TestWorkThatDoesNotStop(t *testing.T) {
 	<-left
 }
 
+// A page that cannot be stopped loses its worker, so that others go on; only so many may there be.
+func TestPagesThatDoNotStopLoseTheirWorkers(t *testing.T) {
+	var astray strays
+	release := make(chan struct{})
+	ended := make(chan struct{}, maxStrays)
+	for range maxStrays {
+		if err := astray.full(); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		left := make(chan struct{})
+		_, err := call(ctx, &memory{data: []byte("some bytes")}, &slot{leave: func() { close(left) }, strays: &astray}, func(*input) (int, error) {
+			cancel()
+			<-release
+			ended <- struct{}{}
+			return 1, nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("err = %v", err)
+		}
+		<-left
+	}
+	wantProblem(t, astray.full(), http.StatusServiceUnavailable, "pdf_busy")
+	close(release)
+	for range maxStrays {
+		<-ended
+	}
+	for deadline := time.Now().Add(10 * time.Second); astray.full() != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what came back still counts")
+		}
+	}
+}
+
 func TestCallThatNeedNotStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	left := false
-	_, err := call(ctx, &memory{}, func() { left = true }, func(*input) (int, error) { t.Error("it works"); return 0, nil })
+	_, err := call(ctx, &memory{}, &slot{leave: func() { left = true }}, func(*input) (int, error) { t.Error("it works"); return 0, nil })
 	if !errors.Is(err, context.Canceled) || !left {
 		t.Errorf("err = %v, left %v", err, left)
 	}

@@ -59,14 +59,14 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	if err := r.checkEncoding(job); err != nil {
 		return nil, 0, err
 	}
-	leave, err := r.admission.enter(ctx, h.memory(p, d, job))
+	held, err := r.enter(ctx, original, h, h.memory(p, d, job))
 	if err != nil {
 		return nil, 0, err
 	}
 	limited, cancel = context.WithTimeout(ctx, r.config.TimeLimit)
 	defer cancel()
 	start := time.Now()
-	picture, err := call(limited, original, leave, func(in *input) ([]byte, error) { return r.draw(in, h, p, d, job) })
+	picture, err := call(limited, original, held, func(in *input) ([]byte, error) { return r.draw(in, h, p, d, job) })
 	elapsed := time.Since(start)
 	if err != nil {
 		if errors.Is(err, errShape) {
@@ -77,11 +77,29 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	return picture, elapsed, nil
 }
 
+// enter waits for a worker with so many bytes of memory.
+func (r *Renderer) enter(ctx context.Context, original source.Original, h *header, memory int64) (*slot, error) {
+	held := new(slot)
+	if h.format == "pdf" {
+		if err := r.strays.full(); err != nil {
+			return nil, err
+		}
+		held.strays = &r.strays
+		memory += original.Info().Size // Poppler takes all of the file
+	}
+	var err error
+	held.leave, err = r.admission.enter(ctx, memory)
+	return held, err
+}
+
 // memory is about how many bytes a render needs at its peak.
 func (h *header) memory(p plan, d decoding, job render.Job) int64 {
 	sample := int64(max(h.bands, 1)) * int64(max(h.bits, 8)/8)
-	if h.format == "jpeg" && h.held {
+	switch {
+	case h.format == "jpeg" && h.held:
 		sample *= 2 // coefficients are of 16 bits
+	case h.format == "jp2":
+		sample += 8 * int64(max(h.bands, 1)) // OpenJPEG has whole numbers of 32 bits, and once more while it transforms
 	}
 	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
 	return 4<<20 + d.held*sample + made*(sample+4) + encodingBytes(job) + markBytes(job)

@@ -32,6 +32,7 @@ type Renderer struct {
 	capabilities render.Capabilities
 	admission    *admission
 	headers      *headerCache
+	strays       strays
 	seed         maphash.Seed
 
 	rendered, failed, shed, stopped atomic.Int64
@@ -44,6 +45,8 @@ type Stats struct {
 	// Rendered, Failed, Shed (refused by a full queue) and Stopped (by the time limit, or because the caller left) since
 	// the start.
 	Rendered, Failed, Shed, Stopped int64
+	// Strays is how many pages of PDFs are drawn that nobody waits for.
+	Strays int64
 	// LibraryBytes is what libvips holds for pixels, in the whole process.
 	LibraryBytes int64
 }
@@ -88,6 +91,7 @@ func (r *Renderer) Stats() Stats {
 	return Stats{
 		Queued: r.admission.queued.Load(), Running: r.admission.running.Load(),
 		Rendered: r.rendered.Load(), Failed: r.failed.Load(), Shed: r.shed.Load(), Stopped: r.stopped.Load(),
+		Strays:       r.strays.count.Load(),
 		LibraryBytes: trackedBytes(),
 	}
 }
