@@ -60,6 +60,7 @@ func laid(m *image.NRGBA) *image.NRGBA {
 
 // A tier is a smaller image: its tiles join without seams, its parts are parts of it, and it shows the same picture.
 func TestKindsInTiers(t *testing.T) {
+	t.Parallel()
 	g := newGallery(t, assorted()...)
 	for i, f := range g.files {
 		e := g.exhibit(t, "small", []string{"2", "3"}[i%2], f)
@@ -77,6 +78,7 @@ func TestKindsInTiers(t *testing.T) {
 
 // Each advertised size shows the picture.
 func TestKindsInTheirSizes(t *testing.T) {
+	t.Parallel()
 	g := newGallery(t, assorted()...)
 	for i, f := range g.files {
 		e := g.exhibit(t, "kinds", []string{"3", "2"}[i%2], f)
@@ -91,7 +93,8 @@ func TestKindsInTheirSizes(t *testing.T) {
 
 // Tiles that are gray, or turned by a quarter, join as well.
 func TestKindsInGrayAndTurned(t *testing.T) {
-	g := newGallery(t, assorted()...)
+	t.Parallel()
+	g := newGallery(t, kinds.Named("jpeg orientation 5", "png alpha", "tiff pyramid", "tiff tiles of 240")...)
 	for i, f := range g.files {
 		e := g.exhibit(t, "kinds", []string{"2", "3"}[i%2], f)
 		for _, factor := range []int{1, 2} {

@@ -16,6 +16,7 @@ import (
 // Where a picture was taken, by whom, with which camera, and what was written beside it, stays in the original: no
 // format of a picture that is made of it holds a word of that, nor a container for it.
 func TestKindsTellNothingPrivate(t *testing.T) {
+	t.Parallel()
 	var private []kinds.Kind
 	for _, k := range kinds.All() {
 		// Of a document's pages one will do.
@@ -132,6 +133,7 @@ func blocks(format string, data []byte) []string {
 
 // The resolution of a scan goes along, in the formats that have a place for it, and shrinks with the picture.
 func TestKindsKeepTheirResolution(t *testing.T) {
+	t.Parallel()
 	g := newGallery(t, kinds.Named("jpeg with private data", "png with private data", "tiff strips", "tiff pyramid", "tiff orientation 6")...)
 	for i, f := range g.files {
 		e := g.exhibit(t, "kinds", []string{"3", "2"}[i%2], f)
