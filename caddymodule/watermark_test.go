@@ -27,9 +27,9 @@ func newMark(t *testing.T, content []byte, c WatermarkConfig) *render.Watermark 
 }
 
 func TestWatermarkKeepsTransparency(t *testing.T) {
-	clear, half := color.NRGBA{R: 255}, color.NRGBA{R: 200, G: 100, B: 50, A: 128}
+	none, half := color.NRGBA{R: 255}, color.NRGBA{R: 200, G: 100, B: 50, A: 128}
 	picture := image.NewNRGBA(image.Rect(0, 0, 3, 2))
-	picture.SetNRGBA(0, 0, clear)
+	picture.SetNRGBA(0, 0, none)
 	picture.SetNRGBA(1, 1, half)
 	var out bytes.Buffer
 	if err := png.Encode(&out, picture); err != nil {

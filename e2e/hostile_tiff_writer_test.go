@@ -16,7 +16,7 @@ type tiff struct {
 
 // field is an entry of a directory as it is written: its value, or where its values are.
 type field struct {
-	tag, kind    uint16
+	kind         uint16
 	count, value uint64
 }
 

@@ -176,7 +176,8 @@ func TestTheTagOfInfoFollowsWhatItSays(t *testing.T) {
 		return ask{config: Config{Describe: func(context.Context, Request) Description { return Description{Rights: rights} }}, target: "/iiif/3/a/info.json"}.
 			serve(t).Header().Get("ETag")
 	}
-	if tagOf(markURI) != tagOf(markURI) || tagOf(markURI) == tagOf(inCURI) || tagOf("") == "" {
-		t.Errorf("the tags are %s, %s and %s", tagOf(markURI), tagOf(inCURI), tagOf(""))
+	first, again, other, none := tagOf(markURI), tagOf(markURI), tagOf(inCURI), tagOf("")
+	if first != again || first == other || none == "" {
+		t.Errorf("the tags are %s, %s, %s and %s", first, again, other, none)
 	}
 }

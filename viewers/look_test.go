@@ -151,9 +151,9 @@ func (l look) wanted(file originals.File, left, top float64) ([3]float64, bool) 
 		row := file.Want.Pix[file.Want.PixOffset(r.Min.X, y):file.Want.PixOffset(r.Max.X, y)]
 		for i := 0; i+3 < len(row); i += 4 {
 			// What is transparent is white in a JPEG.
-			red, green, blue, clear := int(row[i]), int(row[i+1]), int(row[i+2]), 255-int(row[i+3])
-			if clear > 0 {
-				red, green, blue = red+(255-red)*clear/255, green+(255-green)*clear/255, blue+(255-blue)*clear/255
+			red, green, blue, lacking := int(row[i]), int(row[i+1]), int(row[i+2]), 255-int(row[i+3])
+			if lacking > 0 {
+				red, green, blue = red+(255-red)*lacking/255, green+(255-green)*lacking/255, blue+(255-blue)*lacking/255
 			}
 			sums[0], sums[1], sums[2] = sums[0]+red, sums[1]+green, sums[2]+blue
 		}

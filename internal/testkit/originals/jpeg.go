@@ -8,8 +8,8 @@ import (
 )
 
 func jpegs() []Kind {
-	kind := func(name, file string, look Look, tolerance Tolerance, make func(w *workshop) []byte) Kind {
-		return Kind{Name: name, File: file, Format: "jpeg", Look: look, Tolerance: tolerance, make: make}
+	kind := func(name, file string, look Look, tolerance Tolerance, write func(w *workshop) []byte) Kind {
+		return Kind{Name: name, File: file, Format: "jpeg", Look: look, Tolerance: tolerance, make: write}
 	}
 	saved := func(in func(w *workshop) string, options string) func(w *workshop) []byte {
 		return func(w *workshop) []byte { return w.vips("jpegsave", in(w), ".jpg", "--Q 95 "+options) }

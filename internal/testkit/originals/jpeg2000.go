@@ -7,13 +7,13 @@ import (
 )
 
 func jpeg2000s() []Kind {
-	kind := func(name, file string, side int, make func(w *workshop, options string) []byte) Kind {
+	kind := func(name, file string, side int, write func(w *workshop, options string) []byte) Kind {
 		k := Kind{Name: name, File: file, Format: "jp2", make: func(w *workshop) []byte {
 			size := strconv.Itoa(max(side, 2048))
 			if side > 0 {
 				size = strconv.Itoa(side)
 			}
-			return make(w, "--tile-width "+size+" --tile-height "+size)
+			return write(w, "--tile-width "+size+" --tile-height "+size)
 		}}
 		k.TileWidth, k.TileHeight = side, side
 		return k

@@ -140,8 +140,8 @@ func paletteChunks(m *image.Paletted) []pngChunk {
 func plainPNG() []byte { return pngFile(whole(), 8, pngRGB, rgbRow) }
 
 func pngs() []Kind {
-	kind := func(name, file string, look Look, make func(w *workshop) []byte) Kind {
-		return Kind{Name: name, File: file, Format: "png", Look: look, make: make}
+	kind := func(name, file string, look Look, write func(w *workshop) []byte) Kind {
+		return Kind{Name: name, File: file, Format: "png", Look: look, make: write}
 	}
 	few := func(l Look, bits int) func(*workshop) []byte {
 		return func(*workshop) []byte {

@@ -3,13 +3,12 @@ package originals
 import (
 	"bytes"
 	"image"
-	"image/color"
 	"image/gif"
 )
 
 func webps() []Kind {
-	kind := func(name, file string, look Look, tolerance Tolerance, make func(w *workshop) []byte) Kind {
-		return Kind{Name: name, File: file, Format: "webp", Look: look, Tolerance: tolerance, make: make}
+	kind := func(name, file string, look Look, tolerance Tolerance, write func(w *workshop) []byte) Kind {
+		return Kind{Name: name, File: file, Format: "webp", Look: look, Tolerance: tolerance, make: write}
 	}
 	sheer := func(w *workshop) string {
 		return w.once("sheer.png", func() []byte { return pngFile(whole(), 8, pngRGBA, rgbaRow) })
@@ -62,7 +61,7 @@ func gifs() []Kind {
 }
 
 func gifOf(frames ...*image.Paletted) *gif.GIF {
-	out := &gif.GIF{Config: image.Config{ColorModel: color.Palette(frames[0].Palette), Width: Width, Height: Height}}
+	out := &gif.GIF{Config: image.Config{ColorModel: frames[0].Palette, Width: Width, Height: Height}}
 	for _, f := range frames {
 		out.Image, out.Delay, out.Disposal = append(out.Image, f), append(out.Delay, 10), append(out.Disposal, gif.DisposalNone)
 	}

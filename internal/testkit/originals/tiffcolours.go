@@ -8,8 +8,8 @@ import (
 
 // colouredTIFFs have other colours than plain RGB, or more than colours.
 func colouredTIFFs() []Kind {
-	kind := func(name, file string, look Look, make func(w *workshop) []byte) Kind {
-		k := tiffKind(name, file, make)
+	kind := func(name, file string, look Look, write func(w *workshop) []byte) Kind {
+		k := tiffKind(name, file, write)
 		k.Look = look
 		return k
 	}

@@ -44,8 +44,8 @@ func tiffs() []Kind {
 	return slices.Concat(storedTIFFs(), tiledTIFFs(), pyramids(), bitonalTIFFs(), colouredTIFFs(), turnedTIFFs(), pagedTIFFs())
 }
 
-func tiffKind(name, file string, make func(w *workshop) []byte) Kind {
-	return Kind{Name: name, File: file, Format: "tiff", DPI: tiffDPI, make: make}
+func tiffKind(name, file string, write func(w *workshop) []byte) Kind {
+	return Kind{Name: name, File: file, Format: "tiff", DPI: tiffDPI, make: write}
 }
 
 // storedTIFFs are RGB in strips.
