@@ -162,6 +162,9 @@ func (p *pipeline) Original(ctx context.Context, _ iiif.Target) (iiif.Original, 
 	head := make([]byte, min(info.Size, sniffBytes))
 	if _, err := original.ReadAt(ctx, head, 0); err != nil && len(head) > 0 {
 		_ = original.Close()
+		if known := new(problem.Error); errors.As(err, &known) {
+			return iiif.Original{}, err
+		}
 		return iiif.Original{}, problem.Wrap(err, http.StatusBadGateway, "source_failed", "We had a problem retrieving the image.")
 	}
 	return iiif.Original{

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"compress/lzw"
+	"encoding/binary"
 	"testing"
 )
 
@@ -98,8 +99,9 @@ func hostileWebPs(t *testing.T, whole []byte) []hostile {
 		return webpFile(webpChunk("VP8X", flags, 0, 0, 0, le24(width-1), le24(height-1)), joined(chunks...))
 	}
 	lossy := whole[12:]
-	if string(lossy[:4]) == "VP8X" {
-		lossy = lossy[18:]
+	for string(lossy[:4]) == "VP8X" || string(lossy[:4]) == "ICCP" {
+		size := int(binary.LittleEndian.Uint32(lossy[4:]))
+		lossy = lossy[8+size+size%2:]
 	}
 	if string(lossy[:4]) != "VP8 " {
 		t.Fatalf("the picture begins with %q", lossy[:4])

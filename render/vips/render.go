@@ -48,7 +48,10 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 		return nil, 0, r.refusal(ctx, limited, err)
 	}
 	if page := h.size(); job.Canvas.X > page.X || job.Canvas.Y > page.Y {
-		return nil, 0, fmt.Errorf("canvas of %v over a page of %v: %w", job.Canvas, page, source.ErrChanged)
+		e := problem.Wrap(fmt.Errorf("canvas of %v over a page of %v: %w", job.Canvas, page, source.ErrChanged),
+			http.StatusServiceUnavailable, "source_changed", "The original changed while it was read")
+		e.RetryAfter = time.Second
+		return nil, 0, e
 	}
 	p := newPlan(job, h.size(), h.orientation, h.format == "pdf")
 	d := h.choose(p)

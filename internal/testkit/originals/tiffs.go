@@ -174,8 +174,8 @@ func bitonalTIFFs() []Kind {
 			return w.tiffcp(w.once("white.tif", func() []byte { return gray(1, minIsWhite)(w) }), options)
 		}
 	}
-	kind := func(name, file string, look Look, make func(*workshop) []byte) Kind {
-		k := tiffKind(name, file, make)
+	kind := func(name, file string, look Look, write func(*workshop) []byte) Kind {
+		k := tiffKind(name, file, write)
 		k.Look = look
 		return k
 	}
