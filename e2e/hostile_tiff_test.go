@@ -81,7 +81,7 @@ func tiffLies(t *testing.T) []hostile {
 		{what: "TIFF of garbage as deflate", data: lying(fields{tagCompression: one(kindShort, 8)}), end: refused},
 		{what: "TIFF of garbage as PackBits", data: lying(fields{tagCompression: one(kindShort, 32773)}), end: either},
 		{what: "TIFF of garbage as fax", data: lying(fields{tagCompression: one(kindShort, 4), tagBits: one(kindShort, 1)}), end: either},
-		{what: "TIFF of garbage as old JPEG", data: lying(fields{tagCompression: one(kindShort, 6), tagPhotometric: one(kindShort, 6)}), end: refused},
+		{what: "TIFF of garbage as old JPEG", data: lying(fields{tagCompression: one(kindShort, 6), tagPhotometric: one(kindShort, 6)}), end: stands},
 		{what: "TIFF of garbage as LERC", data: lying(fields{tagCompression: one(kindShort, 34887)}), end: refused},
 		{what: "TIFF of garbage as WebP", data: lying(fields{tagCompression: one(kindShort, 50001)}), end: refused},
 		{what: "TIFF of predictor 99", data: lying(fields{tagCompression: one(kindShort, 8), tagPredictor: one(kindShort, 99)}), end: refused},
