@@ -186,6 +186,9 @@ func (r RuleSpec) validate() error {
 	if r.Outcome != Tier && limited {
 		return errors.New("only a tier has a longest side, a quality or a watermark")
 	}
+	if r.Quality == QualityBitonal && r.Watermark != "" {
+		return errors.New("black and white would hide the watermark; leave one of them out")
+	}
 	if r.MaxSide < 0 || r.MaxSide > maxTierSide {
 		return fmt.Errorf("the longest side is %d; it must be from 1 to %d pixels", r.MaxSide, maxTierSide)
 	}

@@ -64,7 +64,7 @@ func TestExplainSummaries(t *testing.T) {
 	}{
 		"denied":   {[]authz.RuleSpec{deny("Stop", `true`)}, "Denied with 403 \"Stop\" by rule 1 (deny \"Stop\" `true`), the first whose condition is true."},
 		"gray":     {[]authz.RuleSpec{limited(0, "gray", "", `true`)}, "Allowed in gray by rule 1 (tier full quality gray `true`), the first whose condition is true."},
-		"marked":   {[]authz.RuleSpec{limited(8, "bitonal", "city", `true`)}, "Allowed up to 8 pixels, in bitonal, with the watermark \"city\" by rule 1 (tier 8 quality bitonal watermark city `true`), the first whose condition is true."},
+		"marked":   {[]authz.RuleSpec{limited(8, "gray", "city", `true`)}, "Allowed up to 8 pixels, in gray, with the watermark \"city\" by rule 1 (tier 8 quality gray watermark city `true`), the first whose condition is true."},
 		"tier":     {[]authz.RuleSpec{tier(800, `true`)}, "Allowed up to 800 pixels by rule 1 (tier 800 `true`), the first whose condition is true."},
 		"error":    {[]authz.RuleSpec{deny("Stop", `metadata.x == 1`)}, "Denied with 403 \"Stop\": rule 1 (deny \"Stop\" `metadata.x == 1`) could not be evaluated, which counts against the caller."},
 		"no match": {[]authz.RuleSpec{allow(`false`)}, "Denied with 403 \"Access denied\": no rule matched."},

@@ -70,14 +70,14 @@ func TestStagesDoNotChangeTheDecision(t *testing.T) {
 }
 
 func someRules(t *rapid.T) (specs []authz.RuleSpec) {
-	qualities := rapid.SampledFrom([]string{"", authz.QualityGray, authz.QualityBitonal})
+	qualities := rapid.SampledFrom([]string{"", authz.QualityGray})
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		expr := expressions().Draw(t, "expression")
 		specs = append(specs, rapid.SampledFrom([]authz.RuleSpec{
 			{Outcome: authz.Allow, Code: fmt.Sprint("r", i), Expr: expr},
 			{Outcome: authz.Tier, MaxSide: 9 - i, Code: fmt.Sprint("r", i), Expr: expr},
 			{Outcome: authz.Tier, Quality: qualities.Draw(t, "quality"), Watermark: "m", Code: fmt.Sprint("r", i), Expr: expr},
-			{Outcome: authz.Tier, MaxSide: 9 - i, Quality: authz.QualityGray, Code: fmt.Sprint("r", i), Expr: expr},
+			{Outcome: authz.Tier, MaxSide: 9 - i, Quality: authz.QualityBitonal, Code: fmt.Sprint("r", i), Expr: expr},
 			{Outcome: authz.Deny, Code: fmt.Sprint("r", i), Expr: expr},
 		}).Draw(t, "outcome"))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/gatehouse-server/gatehouse/authn"
+	"github.com/gatehouse-server/gatehouse/iiif"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 )
@@ -171,8 +172,8 @@ func (a *App) logProblem(r *http.Request, err error) {
 		attributes = append(attributes, "cause", e.Err.Error())
 	}
 	switch {
-	case e.Denial || e.Status < http.StatusInternalServerError || e.Status == http.StatusNotImplemented:
-		// 501 is what the Image API has for a feature that is not there: nothing failed.
+	case e.Denial || e.Status < http.StatusInternalServerError || e.Code == iiif.CodeUpscaling:
+		// 501 is what the Image API has for enlarging where it is off: nothing failed.
 		a.logger.Debug("refused", attributes...)
 	case e.Status == http.StatusServiceUnavailable:
 		a.logger.Warn("cannot answer now", attributes...)

@@ -89,9 +89,10 @@ func (d *describer) describe(ctx context.Context, req iiif.Request) iiif.Descrip
 	who, _ := principal.FromContext(ctx)
 	inquiry := d.environment.Inquire(who, requestInfo(req), found)
 	var description iiif.Description
+	undecided := map[iiif.Field]bool{}
 	for i := range d.lines {
 		line := &d.lines[i]
-		if !description.Wants(line.field, req.Version) {
+		if undecided[line.field] || !description.Wants(line.field, req.Version) {
 			continue
 		}
 		err := line.add(ctx, inquiry, &description, req.Version)
@@ -106,12 +107,27 @@ func (d *describer) describe(ctx context.Context, req iiif.Request) iiif.Descrip
 		case !errors.As(err, &fact):
 			// Most often there is no such field in this document, as the operator knows.
 			d.complain(ctx, slog.LevelDebug, i, err)
-		case !description.Incomplete:
-			description.Incomplete = true
-			d.complain(ctx, slog.LevelWarn, i, err)
+		default:
+			line.undecide(undecided)
+			if !description.Incomplete {
+				description.Incomplete = true
+				d.complain(ctx, slog.LevelWarn, i, err)
+			}
 		}
 	}
 	return description
+}
+
+// undecide keeps later lines from answering for one whose facts could not be had: a work must not be called free, or not
+// free, because the metadata server is down. Each version tells rights by license, too, and the other way round.
+func (l *infoLine) undecide(undecided map[iiif.Field]bool) {
+	if kind, _ := l.field.Kind(); kind == iiif.KindObject {
+		return
+	}
+	undecided[l.field] = true
+	if l.field == iiif.FieldRights || l.field == iiif.FieldLicense {
+		undecided[iiif.FieldRights], undecided[iiif.FieldLicense] = true, true
+	}
 }
 
 var (

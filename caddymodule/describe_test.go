@@ -138,10 +138,10 @@ func TestWithoutMetadataFieldsAreLeftOut(t *testing.T) {
 	d := newDescribing(t, "",
 		InfoConfig{Field: "rights", Value: quoted("https://a.example.org/1"), When: `metadata.copyright == "N"`},
 		InfoConfig{Field: "rights", From: `metadata.rights`},
-		InfoConfig{Field: "license", Value: quoted("https://a.example.org/terms")},
+		InfoConfig{Field: "logo", Value: quoted("https://a.example.org/logo.png")},
 	)
-	got := d.describe(t.Context(), 3)
-	if got.Rights != "" || got.License != "https://a.example.org/terms" || !got.Incomplete {
+	got := d.describe(t.Context(), 2)
+	if got.Rights != "" || got.Logo != "https://a.example.org/logo.png" || !got.Incomplete {
 		t.Errorf("info.json has %+v", got)
 	}
 	if log := d.log.String(); strings.Count(log, "WARN") != 1 || strings.Count(log, "\n") != 1 {
@@ -156,6 +156,22 @@ func TestWithoutMetadataFieldsAreLeftOut(t *testing.T) {
 }
 
 // What no version of info.json has a place for is not looked up.
+// A line whose metadata cannot be had is not answered for by a later one, in neither version.
+func TestNoOtherLineAnswersWithoutMetadata(t *testing.T) {
+	d := newDescribing(t, "",
+		InfoConfig{Field: "rights", Value: quoted("https://a.example.org/free"), When: `metadata.copyright == "N"`},
+		InfoConfig{Field: "rights", Value: quoted("https://a.example.org/protected")},
+		InfoConfig{Field: "license", Value: quoted("https://a.example.org/license")},
+		InfoConfig{Field: "logo", Value: quoted("https://a.example.org/logo.png")},
+	)
+	for _, version := range []int{2, 3} {
+		got := d.describe(t.Context(), version)
+		if got.Rights != "" || got.License != "" || !got.Incomplete || version == 2 && got.Logo == "" {
+			t.Errorf("version %d tells %+v", version, got)
+		}
+	}
+}
+
 func TestFieldsOfTheOtherVersionAreNotComputed(t *testing.T) {
 	d := newDescribing(t, `{}`,
 		InfoConfig{Field: "attribution", From: `metadata.title`}, InfoConfig{Field: "logo", From: `metadata.logo`})

@@ -29,7 +29,7 @@ func (p *pipeline) Capabilities() iiif.Capabilities {
 		return iiif.Capabilities{}
 	}
 	can := renderer.Capabilities()
-	return iiif.Capabilities{Formats: words(can.Formats), Qualities: words(can.Qualities), AnyRotation: can.AnyRotation}
+	return iiif.Capabilities{Formats: words(can.Formats), Qualities: words(can.Qualities), AnyRotation: can.AnyRotation, Encoding: can.Encoding}
 }
 
 func words[T ~string](values []T) []string {

@@ -101,3 +101,27 @@ func TestMaxArea(t *testing.T) {
 		advertised(t, h, base, version, h.get(base+"/info.json").info(t))
 	}
 }
+
+// A changed setting of a format changes the bytes of pictures, so that nobody who kept the old ones may go on with them.
+// What info.json says beside the picture changes without the original, so that only its tag follows.
+func TestTagsFollowSettings(t *testing.T) {
+	h := publicSite(t, "source main folder {$DIR}/images")
+	writeFile(t, filepath.Join(h.server.Dir(), "images/q.jpg"), quadrants(t, 400, 200))
+	const picture, description = "/open/3/q.jpg/full/200,/0/default.jpg", "/open/3/q.jpg/info.json"
+	kept := h.get(picture).header.Get("ETag")
+	h.get(picture, "If-None-Match", kept).is(t, http.StatusNotModified)
+	if modified := h.get(description).header.Get("Last-Modified"); modified == "" {
+		t.Error("info.json without fields has no date")
+	}
+	changed := strings.Replace(h.caddyfile, "collection open {", "images {\njpeg_quality 40\n}\ncollection open {\ninfo attribution Archives", 1)
+	if err := h.server.Reload(changed); err != nil {
+		t.Fatal(err)
+	}
+	a := h.get(picture, "If-None-Match", kept)
+	if a.is(t, http.StatusOK) && a.header.Get("ETag") == kept {
+		t.Errorf("both have the tag %s", kept)
+	}
+	if modified := h.get(description).header.Get("Last-Modified"); modified != "" {
+		t.Errorf("info.json with fields has the date %q", modified)
+	}
+}

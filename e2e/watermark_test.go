@@ -134,6 +134,20 @@ func TestWatermarkIsOnThePicture(t *testing.T) {
 	h.calm()
 }
 
+// Black and white would lose a faint mark, so nobody who gets a mark gets it.
+func TestBitonalIsNoWayAroundAWatermark(t *testing.T) {
+	h := markedSite(t)
+	for _, name := range []string{"corner", "over", "faint", "small", "gray"} {
+		for _, version := range []string{"2", "3"} {
+			base := "/marked/" + version + "/" + name
+			h.get(base+"/full/max/0/bitonal.png").is(t, http.StatusForbidden)
+			if body := string(h.get(base + "/info.json").body); strings.Contains(body, "bitonal") {
+				t.Errorf("%s offers it: %s", base, body)
+			}
+		}
+	}
+}
+
 // What a viewer puts together out of tiles is the marked picture, without seams, and every address works.
 func TestWatermarkedTilesFitTogether(t *testing.T) {
 	h := markedSite(t)

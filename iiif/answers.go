@@ -61,13 +61,17 @@ func (c *call) info() error {
 	if description.Incomplete {
 		c.decision.CacheFor = 0
 	}
-	rules, capabilities := c.allowedRules(), capabilities.within(c.decision.Quality)
+	rules, capabilities := c.allowedRules(), capabilities.within(c.decision)
 	body, err := rules.Info(c.id(), img, capabilities, description)
 	if err != nil {
 		return err
 	}
 	contentType := infoType(c.req.Version, c.r.Header.Values("Accept"))
 	c.w.Header().Set("Link", `<`+rules.profileURI(rules.level(capabilities))+`>;rel="profile"`)
+	if c.config.Describe != nil {
+		// What metadata and configuration say changes without the original: only the tag follows that.
+		img.Modified = time.Time{}
+	}
 	etag := tag("info", img.Version, c.outcome(), contentType, string(body))
 	return c.write(etag, img, contentType, func() ([]byte, error) { return body, nil })
 }
@@ -100,9 +104,9 @@ func (c *call) image() error {
 	plan.Quality = quality
 	header := c.w.Header()
 	header.Set("Link", `<`+c.id()+"/"+rules.Canonical(params, plan, img)+`>;rel="canonical", <`+
-		rules.profileURI(rules.level(capabilities.within(c.decision.Quality)))+`>;rel="profile"`)
+		rules.profileURI(rules.level(capabilities.within(c.decision)))+`>;rel="profile"`)
 	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req, plan)))
-	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key())
+	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key()+capabilities.Encoding)
 	return c.write(etag, img, MediaType(plan.Format), func() ([]byte, error) {
 		return c.images.Render(c.r.Context(), c.target(), plan)
 	})

@@ -111,9 +111,8 @@ func FixedValue(f Field, raw json.RawMessage) (Value, error) {
 }
 
 // ComputedValue takes a value that was made of what others have written: metadata, or an identifier. Its errors never
-// quote it. Beyond what FixedValue asks, an attribution is no markup: viewers show it as HTML (Presentation API 2.1, HTML
-// Markup in Property Values),
-// and nobody has looked at it.
+// quote it. Beyond what FixedValue asks, an attribution is no markup: viewers show it as HTML (Presentation API 2.1, on
+// markup in property values), and nobody has looked at it.
 func ComputedValue(f Field, value any) (Value, error) {
 	v, err := f.value(value)
 	if err == nil && f == FieldAttribution && hasMarkup(v.text) {

@@ -79,6 +79,9 @@ type Capabilities struct {
 	Qualities []string
 	// AnyRotation: rotations besides multiples of 90.
 	AnyRotation bool
+	// Encoding changes when the same picture would be written in other bytes: with the settings of formats, or another
+	// library. It is opaque.
+	Encoding string
 }
 
 // Images is what the handlers need from the rest of the house. It is only called once a decision allows it. Its

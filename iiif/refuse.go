@@ -17,7 +17,6 @@ const (
 	codeRotation    = "iiif_rotation"
 	codeQuality     = "iiif_quality"
 	codeFormat      = "iiif_format"
-	codeUpscaling   = "iiif_upscaling_off"
 	codeMethod      = "method_not_allowed"
 	codeNoDecision  = "no_decision"
 	codeTier        = "tier_original"
@@ -54,3 +53,7 @@ func shown(value string) string {
 	}
 	return string(append(out, '"'))
 }
+
+// CodeUpscaling is the reason of the 501 that the Image API has for ^ where enlarging is off (3.0 §4.2). It is no fault
+// of the server's.
+const CodeUpscaling = "iiif_upscaling_off"

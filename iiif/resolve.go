@@ -162,7 +162,7 @@ func (r Rules) mayUpscale(s Size, region image.Point) error {
 		return refuse(codeSize, "The size %s is larger than the region of %d by %d pixels, and enlarging is switched off.",
 			shown(s.String()), region.X, region.Y)
 	default:
-		return problem.New(http.StatusNotImplemented, codeUpscaling, "Enlarging (^) is switched off on this server.")
+		return problem.New(http.StatusNotImplemented, CodeUpscaling, "Enlarging (^) is switched off on this server.")
 	}
 }
 

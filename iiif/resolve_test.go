@@ -195,7 +195,7 @@ func TestResolveWithoutUpscaling(t *testing.T) {
 	}
 	for _, size := range []string{"^max", "^301,", "^,201", "^pct:101", "^301,100", "^!600,600"} {
 		_, err := resolve(three, "full/"+size+"/0/default.jpg", img)
-		wantRefusal(t, err, http.StatusNotImplemented, codeUpscaling, "switched off")
+		wantRefusal(t, err, http.StatusNotImplemented, CodeUpscaling, "switched off")
 	}
 	for _, c := range []struct {
 		rules Rules

@@ -18,6 +18,8 @@ func checkTier(d authz.Decision) error {
 		return errors.New("it allows less than the whole image and does not say what")
 	case d.MaxSide < 0:
 		return fmt.Errorf("it allows a longest side of %d pixels", d.MaxSide)
+	case d.Quality == authz.QualityBitonal && d.Watermark != "":
+		return errors.New("it allows black and white, which would hide its watermark")
 	case qualitiesWithin(d.Quality) == nil:
 		return fmt.Errorf("it allows the quality %q", d.Quality)
 	}
@@ -37,16 +39,25 @@ func qualitiesWithin(limit string) []string {
 	return nil
 }
 
-// within is what of c a tier leaves.
-func (c Capabilities) within(limit string) Capabilities {
-	allowed := qualitiesWithin(limit)
-	qualities := make([]string, 0, len(c.Qualities))
+// qualities are those that a decision leaves. Black and white alone would hide a faint mark.
+func qualities(d authz.Decision) []string {
+	allowed := qualitiesWithin(d.Quality)
+	if d.Watermark != "" {
+		allowed = slices.DeleteFunc(allowed, func(q string) bool { return q == authz.QualityBitonal })
+	}
+	return allowed
+}
+
+// within is what of c a decision leaves.
+func (c Capabilities) within(d authz.Decision) Capabilities {
+	allowed := qualities(d)
+	left := make([]string, 0, len(c.Qualities))
 	for _, quality := range c.Qualities {
 		if slices.Contains(allowed, quality) {
-			qualities = append(qualities, quality)
+			left = append(left, quality)
 		}
 	}
-	c.Qualities = qualities
+	c.Qualities = left
 	return c
 }
 
@@ -54,7 +65,9 @@ func (c Capabilities) within(limit string) Capabilities {
 func (c *call) holdQuality(asked string) (string, error) {
 	limit := c.decision.Quality
 	switch {
-	case !slices.Contains(qualitiesWithin(limit), asked):
+	case c.decision.Watermark != "" && asked == authz.QualityBitonal:
+		return "", denial(c.decision, codeTierQuality, "This document may be seen with its watermark only, which bitonal would hide.")
+	case !slices.Contains(qualities(c.decision), asked):
 		return "", denial(c.decision, codeTierQuality, fmt.Sprintf("This document may be seen in the quality %s only.", limit))
 	case limit != "" && asked == qualityDefault:
 		return limit, nil

@@ -61,14 +61,16 @@ func TestTierOfAQuality(t *testing.T) {
 
 func TestInfoOfATierPromisesItsQualities(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ version, limit, want, link string }{
-		{"2", "gray", `"http://iiif.io/api/image/2/level1.json",{"formats":["jpg","png","tif","webp"],"qualities":["default","gray","bitonal"]`, "2/level1.json"},
-		{"2", "bitonal", `"http://iiif.io/api/image/2/level1.json",{"formats":["jpg","png","tif","webp"],"qualities":["default","bitonal"]`, "2/level1.json"},
-		{"3", "gray", `"extraQualities":["gray","bitonal"]`, "3/level1.json"},
-		{"3", "bitonal", `"extraQualities":["bitonal"]`, "3/level1.json"},
-		{"3", "", `"extraQualities":["color","gray","bitonal"]`, "3/level2.json"},
+	for _, c := range []struct{ version, limit, mark, want, link string }{
+		{"2", "gray", "", `"http://iiif.io/api/image/2/level1.json",{"formats":["jpg","png","tif","webp"],"qualities":["default","gray","bitonal"]`, "2/level1.json"},
+		{"2", "bitonal", "", `"http://iiif.io/api/image/2/level1.json",{"formats":["jpg","png","tif","webp"],"qualities":["default","bitonal"]`, "2/level1.json"},
+		{"3", "gray", "", `"extraQualities":["gray","bitonal"]`, "3/level1.json"},
+		{"3", "bitonal", "", `"extraQualities":["bitonal"]`, "3/level1.json"},
+		// Black and white could hide a mark.
+		{"2", "gray", "city", `"http://iiif.io/api/image/2/level1.json",{"formats":["jpg","png","tif","webp"],"qualities":["default","gray"]`, "2/level1.json"},
+		{"3", "", "city", `"extraQualities":["color","gray"]`, "3/level2.json"},
 	} {
-		d := limited(0, c.limit, "city")
+		d := limited(0, c.limit, c.mark)
 		for _, rest := range []string{"/info.json", "/full/300,/0/default.jpg"} {
 			images := &fakeImages{}
 			s := ask{config: Config{Protected: true}, images: images, decision: d, target: "/iiif/" + c.version + "/a" + rest}.serve(t)
@@ -79,7 +81,7 @@ func TestInfoOfATierPromisesItsQualities(t *testing.T) {
 			if rest == "/info.json" && (!strings.Contains(s.Body.String(), c.want) || strings.Contains(s.Body.String(), `"width":900`)) {
 				t.Errorf("%+v: info.json is %s", c, s.Body)
 			}
-			if images.last.Watermark != "city" || images.last.MaxSide != 0 {
+			if images.last.Watermark != c.mark || images.last.MaxSide != 0 {
 				t.Errorf("%+v is of %+v", c, images.last)
 			}
 		}
@@ -90,7 +92,7 @@ func TestInfoOfATierPromisesItsQualities(t *testing.T) {
 // still refused.
 func TestFullTierIsWhole(t *testing.T) {
 	t.Parallel()
-	for _, d := range []*authz.Decision{limited(0, "gray", ""), limited(0, "", "city"), limited(0, "bitonal", "city")} {
+	for _, d := range []*authz.Decision{limited(0, "gray", ""), limited(0, "", "city"), limited(0, "gray", "city")} {
 		for target, status := range map[string]int{
 			"/iiif/3/a/full/^7000,/0/default.jpg": http.StatusOK,
 			"/iiif/2/a/full/7000,/0/default.jpg":  http.StatusOK,

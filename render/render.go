@@ -26,6 +26,8 @@ type Capabilities struct {
 	Loaders []string
 	// AnyRotation tells whether rotations besides multiples of 90 degrees can be made.
 	AnyRotation bool
+	// Encoding changes when the same picture would be written in other bytes. It is opaque.
+	Encoding string
 	// Watermarks tells whether Job.Watermark is drawn. Who renders without drawing it must not be given one.
 	Watermarks bool
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
 // call runs work on an input of original, and ends the slot after it, if there is one. When ctx ends, work is told to
 // stop; if it does not within the grace, it goes on alone, without the original, which the caller may then close. Until
-// it comes back it keeps its worker, unless the slot lets it lose that.
+// it comes back it keeps its worker, unless the slot takes that away.
 func call[T any](ctx context.Context, original source.Original, s *slot, work func(*input) (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -32,8 +33,15 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 	go func() {
 		defer s.end()
 		defer in.close()
-		value, err := work(in)
-		done <- result{value, err}
+		var got result
+		defer func() {
+			// A fault in one picture ends that picture alone.
+			if value := recover(); value != nil {
+				got = result{err: problem.Panicked(value)}
+			}
+			done <- got
+		}()
+		got.value, got.err = work(in)
 	}()
 	select {
 	case got := <-done:
@@ -48,7 +56,6 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 		return got.value, got.err
 	case <-timer.C:
 		in.detach()
-		s.lose()
 		return none, ctx.Err()
 	}
 }

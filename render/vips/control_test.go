@@ -8,12 +8,14 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/source"
 )
@@ -161,38 +163,66 @@ func TestWorkThatDoesNotStop(t *testing.T) {
 	<-left
 }
 
-// A page that cannot be stopped loses its worker, so that others go on; only so many may there be.
+// A page that cannot be stopped keeps its worker until its time is over, however early its caller left. Then others go on
+// without it; only so many such pages may there be.
 func TestPagesThatDoNotStopLoseTheirWorkers(t *testing.T) {
-	var astray strays
-	release := make(chan struct{})
-	ended := make(chan struct{}, maxStrays)
-	for range maxStrays {
-		if err := astray.full(); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		const workers, limit = 1, time.Minute
+		astray := newStrays(workers)
+		release := make(chan struct{})
+		for range workers + spareStrays {
+			left := make(chan struct{})
+			held := &slot{leave: func() { close(left) }}
+			if err := held.pass(&astray, limit); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			start := time.Now()
+			_, err := call(ctx, &memory{data: []byte("some bytes")}, held, func(*input) (int, error) {
+				cancel()
+				<-release
+				return 1, nil
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("err = %v", err)
+			}
+			<-left
+			if took := time.Since(start); took < limit {
+				t.Errorf("the worker is lost after %v", took)
+			}
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		left := make(chan struct{})
-		_, err := call(ctx, &memory{data: []byte("some bytes")}, &slot{leave: func() { close(left) }, strays: &astray}, func(*input) (int, error) {
-			cancel()
-			<-release
-			ended <- struct{}{}
-			return 1, nil
-		})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("err = %v", err)
+		if n := astray.count.Load(); n != workers+spareStrays {
+			t.Errorf("%d pages are astray", n)
 		}
-		<-left
-	}
-	wantProblem(t, astray.full(), http.StatusServiceUnavailable, "pdf_busy")
-	close(release)
-	for range maxStrays {
-		<-ended
-	}
-	for deadline := time.Now().Add(10 * time.Second); astray.full() != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("what came back still counts")
+		kept := false
+		refused := &slot{leave: func() { kept = true }}
+		wantProblem(t, refused.pass(&astray, limit), http.StatusServiceUnavailable, "pdf_busy")
+		refused.end()
+		if !kept {
+			t.Error("who is refused keeps the worker")
 		}
+		close(release)
+		synctest.Wait()
+		if n := astray.count.Load(); n != 0 {
+			t.Errorf("%d pages are astray, and all are back", n)
+		}
+		again := &slot{leave: func() {}}
+		if err := again.pass(&astray, limit); err != nil {
+			t.Error(err)
+		}
+		again.end()
+	})
+}
+
+// A fault in one picture is an error, and ends nothing else.
+func TestPanicIsAnError(t *testing.T) {
+	left := make(chan struct{})
+	_, err := call(context.Background(), &memory{data: []byte("some bytes")}, &slot{leave: func() { close(left) }}, func(*input) (int, error) { panic("fault") })
+	var known *problem.Error
+	if !errors.As(err, &known) || known.Status != http.StatusInternalServerError || strings.Contains(known.Detail, "fault") {
+		t.Errorf("err = %v", err)
 	}
+	<-left
 }
 
 func TestCallThatNeedNotStart(t *testing.T) {

@@ -12,19 +12,21 @@ import (
 
 // encoder is what writing a format costs and can hold.
 type encoder struct {
-	// bytes of memory for each pixel, beside the pixels themselves.
+	// bytes of memory for each pixel, beside the pixels themselves; 0 where a strip at a time is enough.
 	bytes int64
-	// side is the longest that the format holds.
+	// side is the longest that the format holds; 0 where that is more than can be configured.
 	side int
 }
 
-// encoders by format; what is not here needs little and holds 65535 pixels a side. The codecs of AVIF and JPEG XL keep
-// whole pictures in several forms: measured with libheif 1.15, libaom 3.6 and libjxl 0.7.
+// encoders by format. The codecs of AVIF and JPEG XL keep whole pictures in several forms: measured with libheif 1.15,
+// libaom 3.6 and libjxl 0.7. libjpeg ends a little before JPEG does.
 var encoders = map[render.Format]encoder{
-	"gif":  {bytes: 8, side: maxSide},
+	"jpg":  {side: 65500},
+	"pdf":  {side: 65500},
+	"gif":  {bytes: 8},
 	"webp": {bytes: 4, side: 16383},
 	"avif": {bytes: 24, side: 16384},
-	"jxl":  {bytes: 48, side: maxSide},
+	"jxl":  {bytes: 48},
 }
 
 // made is the size of the picture that is encoded: the scaled region, turned.
@@ -52,16 +54,13 @@ func encodingBytes(job render.Job) int64 {
 // checkEncoding refuses what a format cannot hold, and what its codec would need more memory for than all renders
 // together may have: such a codec cannot be stopped in the midst of its work.
 func (r *Renderer) checkEncoding(job render.Job) error {
-	e, limited := encoders[job.Format]
-	if !limited {
-		e.side = maxSide
-	}
+	e := encoders[job.Format]
 	size := made(job)
-	if size.X > e.side || size.Y > e.side {
+	if e.side > 0 && (size.X > e.side || size.Y > e.side) {
 		return problem.New(http.StatusBadRequest, "size", fmt.Sprintf(
 			"The picture would have %d x %d pixels; as %s it can have at most %d on each side", size.X, size.Y, job.Format, e.side))
 	}
-	if most := r.config.Memory / max(e.bytes, 1); limited && int64(size.X)*int64(size.Y) > most {
+	if most := r.config.Memory / max(e.bytes, 1); e.bytes > 0 && int64(size.X)*int64(size.Y) > most {
 		return tooLarge("The picture would have %d million pixels; as "+string(job.Format)+" at most %d million can be written",
 			int64(size.X)*int64(size.Y)/1e6, most/1e6)
 	}

@@ -156,10 +156,12 @@ func (s *jp2Shape) readSize(body []byte) {
 	right, bottom, left, top := at(2), at(6), at(10), at(14)
 	tileWidth, tileHeight, tileLeft, tileTop := at(18), at(22), at(26), at(30)
 	if tileWidth > 0 && tileHeight > 0 {
-		tiles := int64(max(1, (right-tileLeft+tileWidth-1)/tileWidth)) * int64(max(1, (bottom-tileTop+tileHeight-1)/tileHeight))
-		components := int64(binary.BigEndian.Uint16(body[34:]))
 		// The standard has no more than 65535 tiles; OpenJPEG refuses them before it makes tables.
-		s.tables = min(tiles, 65535) * (6<<10 + components*1100)
+		const most = 65535
+		along := func(from, to, tile int) int64 { return int64(min(max(1, (to-from+tile-1)/tile), most)) }
+		tiles := along(tileLeft, right, tileWidth) * along(tileTop, bottom, tileHeight)
+		components := int64(binary.BigEndian.Uint16(body[34:]))
+		s.tables = min(tiles, most) * (6<<10 + components*1100)
 	}
 	if left != 0 || top != 0 || tileLeft != 0 || tileTop != 0 || tileWidth < 1 || tileHeight < 1 {
 		return

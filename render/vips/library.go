@@ -142,6 +142,6 @@ func takeBytes(data unsafe.Pointer, length C.size_t) []byte {
 		return nil
 	}
 	defer C.ghv_free(data)
-	// C.GoBytes takes an int, which a picture never exceeds: output is bounded by MaxWidth and MaxHeight.
-	return C.GoBytes(data, C.int(length))
+	// C.GoBytes takes an int, which a large TIFF may exceed.
+	return append(make([]byte, 0, length), unsafe.Slice((*byte)(data), length)...)
 }

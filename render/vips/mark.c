@@ -117,7 +117,8 @@ draw_all(ghv_input *input, ghv_raster *raster, VipsImage *own, const ghv_mark *m
 static int
 shrink(ghv_input *input, VipsImage *own, const ghv_mark *mark, ghv_raster *small)
 {
-	int width = CLAMP((int) ceil(2 * mark->across), 1, own->Xsize), height = CLAMP((int) ceil(2 * mark->down), 1, own->Ysize);
+	int width = (int) fmax(1, fmin(ceil(2 * mark->across), own->Xsize));
+	int height = (int) fmax(1, fmin(ceil(2 * mark->down), own->Ysize));
 	ghv_axis x = { 0, (double) own->Xsize / width, width }, y = { 0, (double) own->Ysize / height, height };
 
 	return ghv_resample(input, own, &x, &y, TRUE, small);

@@ -82,17 +82,21 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 
 // enter waits for a worker with so many bytes of memory.
 func (r *Renderer) enter(ctx context.Context, original source.Original, h *header, memory int64) (*slot, error) {
-	held := new(slot)
 	if h.format == "pdf" {
-		if err := r.strays.full(); err != nil {
-			return nil, err
-		}
-		held.strays = &r.strays
 		memory += original.Info().Size // Poppler takes all of the file
 	}
-	var err error
-	held.leave, err = r.admission.enter(ctx, memory)
-	return held, err
+	leave, err := r.admission.enter(ctx, memory)
+	if err != nil {
+		return nil, err
+	}
+	held := &slot{leave: leave}
+	if h.format == "pdf" {
+		if err := held.pass(&r.strays, r.config.TimeLimit+grace); err != nil {
+			held.end()
+			return nil, err
+		}
+	}
+	return held, nil
 }
 
 // memory is about how many bytes a render needs at its peak.
@@ -105,7 +109,7 @@ func (h *header) memory(p plan, d decoding, job render.Job) int64 {
 		sample += 8 * int64(max(h.bands, 1)) // OpenJPEG has whole numbers of 32 bits, and once more while it transforms
 	}
 	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
-	return 4<<20 + d.held*sample + made*(sample+4) + encodingBytes(job) + markBytes(job)
+	return 4<<20 + h.jp2.tables + d.held*sample + made*(sample+4) + encodingBytes(job) + markBytes(job)
 }
 
 // check refuses a job that cannot be, whatever the original. The protocol in front has refused these in words of its

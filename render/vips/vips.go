@@ -20,6 +20,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/source"
@@ -33,7 +35,9 @@ type Renderer struct {
 	admission    *admission
 	headers      *headerCache
 	strays       strays
-	seed         maphash.Seed
+	// heads is the memory that reading headers may take at the same time.
+	heads *semaphore.Weighted
+	seed  maphash.Seed
 
 	rendered, failed, shed, stopped atomic.Int64
 }
@@ -73,9 +77,10 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 			logger.Warn("this libvips cannot read a format that is configured", "format", name, "library", can.Version)
 		}
 	}
+	can.Encoding = fmt.Sprintf("%s %d %d %d %d %d", can.Version, c.JPEGQuality, c.WebPQuality, c.AVIFQuality, c.JXLQuality, c.JP2Quality)
 	return &Renderer{
 		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: newHeaderCache(c.HeaderCache),
-		seed: maphash.MakeSeed(),
+		seed: maphash.MakeSeed(), strays: newStrays(c.Workers), heads: semaphore.NewWeighted(c.Memory),
 	}, nil
 }
 
@@ -155,6 +160,23 @@ func tooLarge(format string, args ...any) error {
 	return problem.New(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf(format, args...))
 }
 
+// headBytes is about what the library takes to read a header of any format.
+const headBytes = 1 << 20
+
+// enterHead waits for the memory that reading a header takes: where the library takes the whole file, that, and what
+// OpenJPEG makes tables of. Workers are not asked for: a slow archive must not keep pictures from being made.
+func (r *Renderer) enterHead(ctx context.Context, format string, size int64, shape jp2Shape) (leave func(), err error) {
+	need := headBytes + shape.tables
+	if readsWhole(format) {
+		need += size
+	}
+	need = min(need, r.config.Memory)
+	if err := r.heads.Acquire(ctx, need); err != nil {
+		return nil, err
+	}
+	return func() { r.heads.Release(need) }, nil
+}
+
 // readHeader reads the header of a page that is not in memory.
 func (r *Renderer) readHeader(ctx context.Context, original source.Original, format string, page int) (*header, error) {
 	switch {
@@ -182,7 +204,11 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 			return nil, tooLarge("The tiles of the original need tables of %d MB; at most %d MB are allowed", shape.tables>>20, maxJP2Tables>>20)
 		}
 	}
-	h, err := call(ctx, original, nil, func(in *input) (*header, error) {
+	leave, err := r.enterHead(ctx, format, original.Info().Size, shape)
+	if err != nil {
+		return nil, err
+	}
+	h, err := call(ctx, original, &slot{leave: leave}, func(in *input) (*header, error) {
 		return in.readHeader(format, page, r.config.PDFDPI)
 	})
 	if err != nil {
