@@ -31,17 +31,12 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 	}
 	done := make(chan result, 1)
 	go func() {
-		defer s.end()
-		defer in.close()
 		var got result
-		defer func() {
-			// A fault in one picture ends that picture alone.
-			if value := recover(); value != nil {
-				got = result{err: problem.Panicked(value)}
-			}
-			done <- got
-		}()
-		got.value, got.err = work(in)
+		got.value, got.err = guarded(in, work)
+		// All is given back before the caller goes on.
+		in.close()
+		s.end()
+		done <- got
 	}()
 	select {
 	case got := <-done:
@@ -58,4 +53,14 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 		in.detach()
 		return none, ctx.Err()
 	}
+}
+
+// guarded runs work: a fault in one picture ends that picture alone.
+func guarded[T any](in *input, work func(*input) (T, error)) (value T, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = problem.Panicked(fault)
+		}
+	}()
+	return work(in)
 }
