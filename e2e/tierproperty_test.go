@@ -33,7 +33,10 @@ func anyRegion(t *rapid.T) string {
 
 // anySize is a size parameter of either version, up to twice the original.
 func anySize(t *rapid.T) string {
-	number := func(most int, name string) int { return 1 + rapid.IntRange(0, most).Draw(t, name) }
+	// Half of them fit the tier, so that enough is answered.
+	number := func(most int, name string) int {
+		return 1 + rapid.OneOf(rapid.IntRange(0, most/20), rapid.IntRange(0, most)).Draw(t, name)
+	}
 	up := rapid.SampledFrom([]string{"", "", "^"}).Draw(t, "up")
 	switch rapid.IntRange(0, 6).Draw(t, "size form") {
 	case 0:
@@ -88,11 +91,12 @@ func TestNoAddressGivesMoreThanTheTier(t *testing.T) {
 			t.Fatalf("%s shows a contrast of %d, which a picture of 200 pixels cannot have", path, c)
 		}
 	})
-	// Most sizes are larger than the tier; a short run asks for a fifth.
-	least := 10
+	// A short run asks for a fifth.
+	least := 20
 	if testing.Short() {
-		least = 1
+		least = 2
 	}
+	t.Logf("%d addresses were answered", answered)
 	if answered < least {
 		t.Errorf("only %d addresses were answered", answered)
 	}
