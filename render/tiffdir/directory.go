@@ -19,9 +19,12 @@ const (
 	tagResolutionUnit  = 296
 	tagTileWidth       = 322
 	tagTileHeight      = 323
+	tagTileOffsets     = 324
+	tagTileByteCounts  = 325
 	tagSubIFDs         = 330
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
+	tagJPEGTables      = 347
 	tagProfile         = 34675
 )
 
@@ -149,6 +152,18 @@ func (p *parser) apply(d *Directory, f field) error {
 			return malformed("the profile lies outside the file")
 		}
 		d.Profile = Span{Offset: f.at, Length: f.count}
+		return nil
+	case tagJPEGTables:
+		// What lies outside the file is left to who needs it: the decoder may do without.
+		if f.width == 1 && f.at <= p.size && f.count <= p.size-f.at {
+			d.JPEGTables = Span{Offset: f.at, Length: f.count}
+		}
+		return nil
+	case tagTileOffsets:
+		d.TileOffsets = Table{Offset: f.at, Count: f.count, Width: f.width}
+		return nil
+	case tagTileByteCounts:
+		d.TileByteCounts = Table{Offset: f.at, Count: f.count, Width: f.width}
 		return nil
 	case tagXResolution, tagYResolution:
 		v, err := p.rational(f.at)

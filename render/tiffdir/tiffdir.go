@@ -58,6 +58,12 @@ type Page struct {
 // Span is a run of bytes in the file.
 type Span struct{ Offset, Length int64 }
 
+// Table is a run of unsigned numbers in the file: Count of them, Width bytes each.
+type Table struct {
+	Offset, Count int64
+	Width         int
+}
+
 // Directory describes one stored picture. Names and values are those of TIFF 6.0 §8 and §15.
 type Directory struct {
 	// Offset of the directory in the file, and Next, where the offset of the directory after it is written.
@@ -82,6 +88,11 @@ type Directory struct {
 	Profile Span
 	// XResolution and YResolution are pixels per millimetre; 0 where they are not known.
 	XResolution, YResolution float64
+	// TileOffsets and TileByteCounts say where the tables of these names lie (TIFF 6.0 §15), left to right and top to
+	// bottom. Nothing in them is checked.
+	TileOffsets, TileByteCounts Table
+	// JPEGTables is the abbreviated stream that goes before each tile (TIFF Technical Note 2), empty when there is none.
+	JPEGTables Span
 
 	sub            []int64
 	resolutionUnit int

@@ -93,7 +93,7 @@ func (h *header) cost() int64 {
 			pages += 1 + len(p.Levels)
 		}
 	}
-	return 512 + int64(len(h.profile)) + 256*int64(pages)
+	return 512 + int64(len(h.profile)) + 384*int64(pages)
 }
 
 // maxProfile bounds an embedded profile; those of printing presses have 2 MB.
