@@ -36,3 +36,9 @@ func (p Picture) Sized() bool {
 	_, _, ok := p.dotsPerInch()
 	return ok
 }
+
+// Unknown tells a resolution in pixels per millimetre that stands for nothing: 1 in libvips, and 72 dots per inch, in
+// whatever unit, in programs and file formats that must write some number.
+func Unknown(resolution float64) bool {
+	return resolution == 1 || math.Abs(resolution-72/millimetresPerInch) < 0.001
+}

@@ -2,6 +2,7 @@ package jpegjoin
 
 import (
 	"encoding/binary"
+	"sync"
 )
 
 // Markers (ISO/IEC 10918-1 table B.1).
@@ -27,14 +28,44 @@ type Tables struct {
 	quant    [maxTables][]byte // as in the segment: 64 numbers of 1 or 2 bytes
 	dc, ac   [maxTables]*huffman
 	interval int
+	known    *known
+}
+
+// NewTables is no tables, for tiles that bring their own.
+func NewTables() *Tables { return &Tables{known: new(known)} }
+
+// known remembers tables that tiles bring along: the tiles of a picture mostly bring the same. Without it each tile would
+// cost the making of its tables, which is more than that of the rest.
+type known struct {
+	mu     sync.Mutex
+	tables []*huffman
+}
+
+// maxKnown bounds how many tables are remembered: four of each kind, and some for a picture whose tiles vary.
+const maxKnown = 16
+
+func (k *known) find(spec []byte) (*huffman, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, h := range k.tables {
+		if string(h.spec) == string(spec) {
+			return h, nil
+		}
+	}
+	h, err := newHuffman(spec)
+	if err == nil && len(k.tables) < maxKnown {
+		k.tables = append(k.tables, h)
+	}
+	return h, err
 }
 
 // Size is about how many bytes of memory the tables take.
 func (t *Tables) Size() int64 {
-	n := int64(512)
+	// What tiles bring along comes later; most bring four tables.
+	n := int64(512 + 4*tableSize)
 	for _, h := range append(t.dc[:], t.ac[:]...) {
 		if h != nil {
-			n += 4 << window
+			n += tableSize
 		}
 	}
 	return n
@@ -42,7 +73,7 @@ func (t *Tables) Size() int64 {
 
 // ReadTables reads a stream that holds nothing but tables.
 func ReadTables(data []byte) (*Tables, error) {
-	t := new(Tables)
+	t := NewTables()
 	s := segments{data: data}
 	if err := s.start(); err != nil {
 		return nil, err
@@ -114,7 +145,7 @@ func (t *Tables) huffman(body []byte) error {
 		if *place != nil && string((*place).spec) == string(spec) {
 			continue // tiles often repeat what is shared
 		}
-		h, err := newHuffman(spec)
+		h, err := t.known.find(spec)
 		if err != nil {
 			return err
 		}
@@ -125,10 +156,10 @@ func (t *Tables) huffman(body []byte) error {
 
 // Read reads the headers of a tile and finds its data. shared are the tables that it builds on, and may be nil.
 func Read(shared *Tables, data []byte) (*Stream, error) {
-	var t Tables
-	if shared != nil {
-		t = *shared
+	if shared == nil {
+		shared = NewTables()
 	}
+	t := *shared
 	s := segments{data: data}
 	if err := s.start(); err != nil {
 		return nil, err

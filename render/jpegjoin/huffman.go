@@ -7,6 +7,8 @@ const (
 	window = 12
 	// maxCode is the longest code in bits.
 	maxCode = 16
+	// tableSize is what a table takes in memory, in bytes.
+	tableSize = 4<<window + 1024
 	// endOfBlock flags a group of symbols that ends its block.
 	endOfBlock = 1 << 15
 )

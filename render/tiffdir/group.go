@@ -103,3 +103,16 @@ func colour(photometric int) int {
 	}
 	return photometric
 }
+
+// Factors is how many pixels of d one of its level covers, across and down. Pyramids are made by halving and rounding
+// one way or the other, so the factor is the power of two, not the ratio of the rounded sizes.
+func (d *Directory) Factors(level *Directory) (x, y float64) {
+	for s := 1; s <= 1<<24; s *= 2 {
+		if isPart(d.Width, level.Width, s) && isPart(d.Height, level.Height, s) {
+			return float64(s), float64(s)
+		}
+	}
+	return float64(d.Width) / float64(level.Width), float64(d.Height) / float64(level.Height)
+}
+
+func isPart(full, part, s int) bool { return part == max(1, full/s) || part == (full+s-1)/s }

@@ -108,7 +108,7 @@ func (h *header) chooseJPEG(p plan, step float64) decoding {
 func (h *header) chooseTIFF(p plan, step float64) decoding {
 	level, fx, fy := 0, 1.0, 1.0
 	for i := 1; i < len(h.levels); i++ {
-		x, y := h.factors(&h.levels[i])
+		x, y := h.levels[0].Factors(&h.levels[i])
 		if x <= step && y <= step {
 			level, fx, fy = i, x, y
 		}
@@ -138,19 +138,6 @@ func stripsAtOnce(compression int) bool {
 	}
 	return false
 }
-
-// factors is how many pixels of the full size one of a level covers, across and down. Pyramids are made by halving and
-// rounding one way or the other, so the factor is the power of two, not the ratio of the rounded sizes.
-func (h *header) factors(d *tiffdir.Directory) (x, y float64) {
-	for s := 2; s <= 1<<24; s *= 2 {
-		if isPart(h.width, d.Width, s) && isPart(h.height, d.Height, s) {
-			return float64(s), float64(s)
-		}
-	}
-	return float64(h.width) / float64(d.Width), float64(h.height) / float64(d.Height)
-}
-
-func isPart(full, part, s int) bool { return part == max(1, full/s) || part == (full+s-1)/s }
 
 // chooseJP2 lets the decoder leave resolutions out.
 func (h *header) chooseJP2(p plan, step float64) decoding {

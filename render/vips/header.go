@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"math"
 
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/container"
 	"github.com/gatehouse-server/gatehouse/render/tiffdir"
 	"github.com/gatehouse-server/gatehouse/source"
 )
@@ -224,13 +224,7 @@ func (in *input) readHeader(format string, page, dpi int) (*header, error) {
 
 // setResolution keeps what tells something.
 func (h *header) setResolution(x, y float64) {
-	if !isUnknown(x) || !isUnknown(y) {
+	if !container.Unknown(x) || !container.Unknown(y) {
 		h.xres, h.yres = x, y
 	}
-}
-
-// isUnknown tells what stands for nothing: 1 pixel per millimetre in the library, and 72 dots per inch, in whatever unit,
-// in programs and file formats that must write some number.
-func isUnknown(resolution float64) bool {
-	return resolution == 1 || math.Abs(resolution-72/25.4) < 0.001
 }

@@ -1,9 +1,7 @@
 package vips
 
 import (
-	"fmt"
 	"image"
-	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -83,7 +81,7 @@ func TestGridScale(t *testing.T) {
 		{job(image.Rect(960, 640, 1001, 701), 1, 1), 64},
 	}
 	for _, test := range tests {
-		if got := gridScale(test.job); got != test.want {
+		if got := test.job.GridScale(); got != test.want {
 			t.Errorf("%v to %v: %d, want %d", test.job.Region, test.job.Size, got, test.want)
 		}
 	}
@@ -136,30 +134,6 @@ func TestPlanStaysInside(t *testing.T) {
 	})
 }
 
-// Levels are found to be powers of two, whichever way their sides were rounded.
-func TestFactors(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		h := &header{width: rapid.IntRange(300, 60000).Draw(t, "w"), height: rapid.IntRange(300, 60000).Draw(t, "h")}
-		up := rapid.Bool().Draw(t, "up")
-		w, l := h.width, h.height
-		for s := 2; min(w, l) > 16; s *= 2 {
-			if up {
-				w, l = (w+1)/2, (l+1)/2
-			} else {
-				w, l = w/2, l/2
-			}
-			x, y := h.factors(&tiffdir.Directory{Width: w, Height: l})
-			if x != float64(s) || y != float64(s) {
-				t.Fatalf("%d x %d of %d x %d is %v, %v; want %d", w, l, h.width, h.height, x, y, s)
-			}
-		}
-	})
-	h := &header{width: 3000, height: 2000}
-	if x, y := h.factors(&tiffdir.Directory{Width: 1000, Height: 667}); x != 3 || math.Abs(y-2.9985) > 1e-3 {
-		t.Errorf("%v, %v", x, y)
-	}
-}
-
 // The level that is chosen never has fewer pixels than are asked for, unless there is no larger one.
 func TestChooseLevel(t *testing.T) {
 	h := &header{format: "tiff", width: 4000, height: 3000, orientation: 1}
@@ -179,41 +153,5 @@ func TestChooseLevel(t *testing.T) {
 	job.Size = image.Pt(100, 3000)
 	if d := h.choose(newPlan(job, h.size(), 1, false)); d.directory.Width != 4000 {
 		t.Errorf("the level of %d", d.directory.Width)
-	}
-}
-
-func TestHeaderCache(t *testing.T) {
-	c := newHeaderCache(3000)
-	key := func(i int) headerKey { return headerKey{version: fmt.Sprint(i)} }
-	for i := range 10 {
-		c.put(key(i), &header{page: i})
-		c.get(key(0))
-	}
-	if h, ok := c.get(key(0)); !ok || h.page != 0 {
-		t.Error("what is used always was thrown out")
-	}
-	if _, ok := c.get(key(1)); ok {
-		t.Error("what was used longest ago is still there")
-	}
-	if c.used > c.budget {
-		t.Errorf("%d bytes of %d", c.used, c.budget)
-	}
-	c.put(key(99), &header{profile: make([]byte, 5000)})
-	if _, ok := c.get(key(99)); ok {
-		t.Error("more than the budget is kept")
-	}
-	used := c.used
-	c.put(key(0), &header{page: 7})
-	if h, _ := c.get(key(0)); h.page != 7 || c.used != used {
-		t.Errorf("replaced by %+v, %d bytes after %d", h, c.used, used)
-	}
-	c.drop(key(0))
-	c.drop(key(12345))
-	if _, ok := c.get(key(0)); ok {
-		t.Error("dropped, and still there")
-	}
-	c.clear()
-	if c.used != 0 || len(c.entries) != 0 || c.order.Len() != 0 {
-		t.Errorf("%+v", c)
 	}
 }

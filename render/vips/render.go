@@ -73,7 +73,7 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	elapsed := time.Since(start)
 	if err != nil {
 		if errors.Is(err, errShape) {
-			r.headers.drop(key)
+			r.headers.Drop(key)
 		}
 		return nil, elapsed, r.refusal(ctx, limited, r.blame(limited, original, err))
 	}

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/gatehouse-server/gatehouse/internal/lru"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/source"
@@ -33,7 +34,7 @@ type Renderer struct {
 	logger       *slog.Logger
 	capabilities render.Capabilities
 	admission    *admission
-	headers      *headerCache
+	headers      *lru.Cache[headerKey, *header]
 	strays       strays
 	// heads is the memory that reading headers may take at the same time.
 	heads *semaphore.Weighted
@@ -79,7 +80,7 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	}
 	can.Encoding = fmt.Sprintf("%s %d %d %d %d %d", can.Version, c.JPEGQuality, c.WebPQuality, c.AVIFQuality, c.JXLQuality, c.JP2Quality)
 	return &Renderer{
-		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: newHeaderCache(c.HeaderCache),
+		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: lru.New[headerKey, *header](c.HeaderCache),
 		seed: maphash.MakeSeed(), strays: newStrays(c.Workers), heads: semaphore.NewWeighted(c.Memory),
 	}, nil
 }
@@ -103,7 +104,7 @@ func (r *Renderer) Stats() Stats {
 
 // Close implements render.Renderer.
 func (r *Renderer) Close() error {
-	r.headers.clear()
+	r.headers.Clear()
 	return nil
 }
 
@@ -128,7 +129,7 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 	}
 	head := buffer[:n]
 	key := headerKey{version: info.Version, name: info.Name, size: info.Size, head: maphash.Bytes(r.seed, head), page: page}
-	if h, ok := r.headers.get(key); ok {
+	if h, ok := r.headers.Get(key); ok {
 		return h, key, nil
 	}
 	format, kind := render.Sniff(head, info.Name)
@@ -145,7 +146,7 @@ func (r *Renderer) header(ctx context.Context, original source.Original, page in
 	if pixels := int64(h.width) * int64(h.height); pixels > r.config.MaxSourcePixels {
 		return nil, key, tooLarge("The original has %d million pixels; at most %d million are allowed", pixels/1e6, r.config.MaxSourcePixels/1e6)
 	}
-	r.headers.put(key, h)
+	r.headers.Put(key, h, h.cost()+key.cost())
 	return h, key, nil
 }
 

@@ -29,7 +29,7 @@ func mark(job render.Job, pinner *runtime.Pinner) C.ghv_mark {
 		return C.ghv_mark{}
 	}
 	stepX, stepY := float64(job.Region.Dx())/float64(job.Size.X), float64(job.Region.Dy())/float64(job.Size.Y)
-	if grid := gridScale(job); grid > 0 {
+	if grid := job.GridScale(); grid > 0 {
 		stepX, stepY = float64(grid), float64(grid)
 	}
 	pixels := tight(w.Image)
