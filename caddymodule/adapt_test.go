@@ -141,6 +141,7 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"scope map of one":          {"issuer a {\nscope_map x\n}", []string{"wrong argument count"}},
 		"scope map twice":           {"issuer a {\nscope_map x y\nscope_map x z\n}", []string{`scope_map "x" is given twice`}},
 		"no workers":                {"images {\nworkers 0\n}", []string{"from 1 to 1024"}},
+		"unknown stored_tiles":      {"images {\nstored_tiles maybe\n}", []string{`"maybe" is not known`, "on", "off"}},
 		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none"}},
 	}
 	for name, test := range tests {

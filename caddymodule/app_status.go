@@ -50,7 +50,7 @@ func (a *App) status() Status {
 	s.Caddy, _ = caddy.Version()
 	s.Parts, s.Ready = a.health()
 	if renderer, err := a.renderer.get(); err == nil {
-		can, stats := renderer.Capabilities(), renderer.Stats()
+		can, stats := renderer.Capabilities(), renderer.library.Stats()
 		s.Images = ImagesStatus{Version: can.Version, Loaders: can.Loaders, Queued: int(stats.Queued), Running: int(stats.Running)}
 		for _, format := range can.Formats {
 			s.Images.Formats = append(s.Images.Formats, string(format))
@@ -122,11 +122,21 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
+	counter := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, value, labels...)
+	}
 	if renderer, err := a.renderer.get(); err == nil {
-		stats := renderer.Stats()
+		stats := renderer.library.Stats()
 		gauge(descQueue, float64(stats.Queued))
 		gauge(descRunning, float64(stats.Running))
 		gauge(descStrays, float64(stats.Strays))
+		if renderer.tiles != nil {
+			tiles := renderer.tiles.Stats()
+			counter(descTiles, float64(tiles.Stored), "stored")
+			counter(descTiles, float64(tiles.Joined), "joined")
+			counter(descTiles, float64(tiles.Passed), "rendered")
+			gauge(descTileIndex, float64(tiles.IndexBytes))
+		}
 	}
 	gauge(descSpool, float64(a.spool.Used()))
 	for _, issuer := range a.issuers {

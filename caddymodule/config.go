@@ -150,6 +150,8 @@ type ImagesConfig struct {
 	JXLQuality  int `json:"jxl_quality,omitempty"`
 	// The quality of JPEG 2000 answers as their ratio of signal to noise in dB, 1 to 100. Default: 48.
 	JP2Quality int `json:"jp2_quality,omitempty"`
+	// Whether JPEG tiles of TIFFs are answered as they lie in the file: "on", the default, or "off".
+	StoredTiles string `json:"stored_tiles,omitempty"`
 }
 
 // UnmarshalCaddyfile reads the block `images`.
@@ -174,8 +176,15 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"avif_quality":      number(&c.AVIFQuality, 1, 100),
 		"jxl_quality":       number(&c.JXLQuality, 1, 100),
 		"jp2_quality":       number(&c.JP2Quality, 1, 100),
+		"stored_tiles":      choice(&c.StoredTiles, choiceOn, choiceOff),
 	}.parse(d, "images")
 }
 
 // isolationNone renders inside the server's own process.
 const isolationNone = "none"
+
+// What a switch may be.
+const (
+	choiceOn  = "on"
+	choiceOff = "off"
+)

@@ -10,6 +10,9 @@ func (c *Config) validate() error {
 	if c.Images != nil && c.Images.Isolation != "" && c.Images.Isolation != isolationNone {
 		return unknownChoice("images: isolation", c.Images.Isolation, isolationNone)
 	}
+	if c.Images != nil && c.Images.StoredTiles != "" && !slices.Contains([]string{choiceOn, choiceOff}, c.Images.StoredTiles) {
+		return unknownChoice("images: stored_tiles", c.Images.StoredTiles, choiceOn, choiceOff)
+	}
 	for name, issuer := range c.Issuers {
 		if issuer == nil {
 			return fmt.Errorf("issuer %q has no settings", name)

@@ -64,17 +64,19 @@ func (c *collectors) register(ctx caddy.Context) error {
 type liveCollector struct{}
 
 var (
-	descQueue    = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
-	descRunning  = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
-	descStrays   = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
-	descJWKSAge  = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
-	descJWKSKeys = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
-	descSpool    = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
+	descQueue     = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
+	descRunning   = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
+	descStrays    = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
+	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, or rendered.", []string{"way"}, nil)
+	descTileIndex = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
+	descJWKSAge   = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
+	descJWKSKeys  = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
+	descSpool     = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descJWKSAge, descJWKSKeys, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descSpool} {
 		out <- desc
 	}
 }

@@ -1,25 +1,49 @@
 package caddymodule
 
 import (
+	"log/slog"
 	"net/http"
 	"sync"
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/storedtile"
 	"github.com/gatehouse-server/gatehouse/render/vips"
 )
 
 // lazyRenderer starts the renderer at its first use, so that a configuration can be validated without it.
 type lazyRenderer struct {
 	mu     sync.Mutex
-	make   func() (*vips.Renderer, error)
-	made   *vips.Renderer
+	make   func() (*renderer, error)
+	made   *renderer
 	err    error
 	closed bool
 }
 
+// renderer is what makes pictures: stored tiles in front, where they are wanted, and libvips behind.
+type renderer struct {
+	render.Renderer
+	library *vips.Renderer
+	// tiles is nil where stored tiles are switched off.
+	tiles *storedtile.Renderer
+}
+
+// newRenderer starts the library.
+func newRenderer(library vips.Config, tiles *storedtile.Config, logger *slog.Logger) (*renderer, error) {
+	made, err := vips.New(library, logger)
+	if err != nil {
+		return nil, err
+	}
+	r := &renderer{Renderer: made, library: made}
+	if tiles != nil {
+		r.tiles = storedtile.New(made, *tiles)
+		r.Renderer = r.tiles
+	}
+	return r, nil
+}
+
 // get gives the renderer, or a *problem.Error that tells the caller nothing but that there is none.
-func (l *lazyRenderer) get() (*vips.Renderer, error) {
+func (l *lazyRenderer) get() (*renderer, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.made == nil && l.err == nil && !l.closed {
@@ -77,12 +101,17 @@ func (a *App) provisionImages() error {
 		return err
 	}
 	a.answers = newAnswerBudget(int64(c.Memory))
-	a.renderer = &lazyRenderer{make: func() (*vips.Renderer, error) { return vips.New(config, a.logger) }}
+	var tiles *storedtile.Config
+	if c.StoredTiles != choiceOff {
+		tiles = &storedtile.Config{
+			MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, Memory: int64(c.Memory) / 8,
+			Observer: func(seconds float64) { observeRender(seconds, vips.OutcomeOK) },
+		}
+	}
+	a.renderer = &lazyRenderer{make: func() (*renderer, error) { return newRenderer(config, tiles, a.logger) }}
 	return nil
 }
 
 func observeRender(seconds float64, outcome string) {
 	metrics.renderSeconds.WithLabelValues(outcome).Observe(seconds)
 }
-
-var _ render.Renderer = (*vips.Renderer)(nil)

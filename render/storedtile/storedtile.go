@@ -79,6 +79,13 @@ func New(behind render.Renderer, config Config) *Renderer {
 	}
 }
 
+// Capabilities implements render.Renderer: pictures come out in other bytes than without stored tiles.
+func (r *Renderer) Capabilities() render.Capabilities {
+	c := r.Renderer.Capabilities()
+	c.Encoding += " stored"
+	return c
+}
+
 // Stats counts what was done.
 func (r *Renderer) Stats() Stats {
 	return Stats{Stored: r.stored.Load(), Joined: r.joined.Load(), Passed: r.passed.Load(), IndexBytes: r.files.Used()}
