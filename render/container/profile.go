@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"crypto/md5" //nolint:gosec // the profile's identifier is an MD5 by its standard, and protects nothing
 	"encoding/binary"
 	"math"
@@ -34,6 +35,33 @@ var (
 		})
 	})
 )
+
+// PlainColours tells whether pixels can be shown as they are beside an embedded profile: it is none for pictures like
+// this one (ICC.1:2010 §7.2.6), or it is sRGB, which the usual profiles are known for by their descriptions, in one byte a
+// letter or two.
+func PlainColours(profile []byte, grey bool) bool {
+	space := "RGB "
+	if grey {
+		space = "GRAY"
+	}
+	if len(profile) < profileHeader || string(profile[16:20]) != space {
+		return true
+	}
+	head := profile[:min(len(profile), ProfileHead)]
+	for _, name := range [...]string{
+		"sRGB IEC61966-2", "\x00s\x00R\x00G\x00B\x00 \x00I\x00E\x00C\x006\x001\x009\x006\x006\x00-\x002",
+		"\x00R\x00G\x00B\x00_\x00D\x006\x005\x00_\x00S\x00R\x00G\x00_\x00R\x00e\x00l\x00_\x00S\x00R\x00G",
+		"\x00s\x00R\x00G\x00B\x00 \x00b\x00u\x00i\x00l\x00t\x00-\x00i\x00n",
+	} {
+		if bytes.Contains(head, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ProfileHead is how much of a profile PlainColours looks at, in bytes.
+const ProfileHead = 4096
 
 // element is one tag of a profile and its data, which fills whole words.
 type element struct {

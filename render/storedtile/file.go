@@ -54,8 +54,6 @@ const (
 	maxKept = 1 << 17
 	// maxTile bounds the bytes of one tile.
 	maxTile = 16 << 20
-	// maxProfile is how much of a profile is looked at.
-	maxProfile = 4096
 
 	compressionJPEG = 7
 	contiguous      = 1
@@ -145,30 +143,11 @@ func (r *fileReader) plainColours(d *tiffdir.Directory, grey bool) (bool, error)
 	if d.Profile.Length < 128 {
 		return true, nil
 	}
-	profile, err := r.bytes(d.Profile.Offset, min(d.Profile.Length, maxProfile))
+	profile, err := r.bytes(d.Profile.Offset, min(d.Profile.Length, container.ProfileHead))
 	if err != nil || profile == nil {
 		return false, err
 	}
-	space := "RGB "
-	if grey {
-		space = "GRAY"
-	}
-	// A profile for other pictures than this is none (ICC.1 §7.2.6).
-	return string(profile[16:20]) != space || isSRGB(profile), nil
-}
-
-// isSRGB knows the usual profiles by their descriptions, in one byte a letter or two.
-func isSRGB(profile []byte) bool {
-	for _, name := range [...]string{
-		"sRGB IEC61966-2", "\x00s\x00R\x00G\x00B\x00 \x00I\x00E\x00C\x006\x001\x009\x006\x006\x00-\x002",
-		"\x00R\x00G\x00B\x00_\x00D\x006\x005\x00_\x00S\x00R\x00G\x00_\x00R\x00e\x00l\x00_\x00S\x00R\x00G",
-		"\x00s\x00R\x00G\x00B\x00 \x00b\x00u\x00i\x00l\x00t\x00-\x00i\x00n",
-	} {
-		if bytes.Contains(profile, []byte(name)) {
-			return true
-		}
-	}
-	return false
+	return container.PlainColours(profile, grey), nil
 }
 
 // level reads one size; ok is false where its tables do not fit it.

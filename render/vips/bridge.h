@@ -14,6 +14,7 @@ enum {
 	GHV_READ,    /* a read of the source failed */
 	GHV_MEMORY,  /* no memory */
 	GHV_ENCODE,  /* the picture was read but could not be written */
+	GHV_UNFIT,   /* of another sort than the call is for */
 	GHV_CHANGED, /* the picture has another size than its header told before */
 };
 
@@ -97,6 +98,7 @@ typedef struct {
 	/* The profiles of what is made, for the formats in which libvips writes them. */
 	const void *grey_profile, *colour_profile;
 	size_t grey_profile_length, colour_profile_length;
+	int stream; /* JPEG to JPEG, and nothing happens to the pixels but resampling in one step */
 	int max_side; /* that a rotated picture may have */
 } ghv_job;
 

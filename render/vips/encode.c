@@ -159,14 +159,17 @@ ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_picture
 			return outcome;
 	}
 
+	picture->width = raster->width;
+	picture->height = raster->height;
+	picture->bands = raster->bands;
+	if (job->format == GHV_TO_JPG)
+		return ghv_write_jpeg(input, raster, job->jpeg_quality, picture);
+
 	image = ghv_wrap(raster, raster->bands > 2 ? VIPS_INTERPRETATION_sRGB : VIPS_INTERPRETATION_B_W);
 	if (!image)
 		return GHV_MEMORY;
 	image->Xres = job->xres;
 	image->Yres = job->yres;
-	picture->width = raster->width;
-	picture->height = raster->height;
-	picture->bands = raster->bands;
 	if (job->format == GHV_TO_TIF)
 		name_colours(image, job);
 	vips_image_set_progress(image, TRUE);

@@ -92,6 +92,24 @@ apply_patches(const ghv_input *input, int64_t offset, unsigned char *buffer, int
 	}
 }
 
+int64_t
+ghv_read(ghv_input *input, int64_t offset, void *buffer, int64_t length)
+{
+	int64_t n;
+
+	if (ghv_stopped(input) || g_atomic_int_get(&input->failed))
+		return -1;
+	if (offset >= input->size)
+		return 0;
+	length = MIN(length, input->size - offset);
+	n = read_through(input, offset, buffer, length);
+	if (n < 0)
+		g_atomic_int_set(&input->failed, 1);
+	else
+		apply_patches(input, offset, buffer, n);
+	return n;
+}
+
 static gint64
 on_read(VipsSourceCustom *source, void *buffer, gint64 length, void *data)
 {

@@ -121,10 +121,16 @@ paint(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, gh
 int
 ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 {
-	VipsImage *image = ghv_open(input, &job->load);
+	VipsImage *image = NULL;
 	gboolean alpha = FALSE;
-	int outcome = GHV_BROKEN;
+	int outcome = job->stream ? ghv_stream_jpeg(input, job, picture) : GHV_UNFIT;
 
+	if (outcome == GHV_OK)
+		return GHV_OK;
+	if (outcome == GHV_UNFIT) {
+		image = ghv_open(input, &job->load);
+		outcome = GHV_BROKEN;
+	}
 	if (image) {
 		if (job->width && (image->Xsize != job->width || image->Ysize != job->height))
 			outcome = GHV_CHANGED;

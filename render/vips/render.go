@@ -4,6 +4,7 @@ package vips
 import "C"
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 		angle: C.double(p.angle), drop_extra: flag(h.dropExtra), format: saver,
 		jpeg_quality: C.int(r.config.JPEGQuality), webp_quality: C.int(r.config.WebPQuality), webp_effort: 0, png_compression: 3,
 		jp2_quality: C.int(r.config.JP2Quality), avif_quality: C.int(r.config.AVIFQuality), jxl_quality: C.int(r.config.JXLQuality),
-		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)),
+		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)), stream: flag(h.streams(p, job)),
 	}
 	switch job.Quality {
 	case "gray":
@@ -189,20 +190,30 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	}
 	var picture C.ghv_picture
 	result := C.ghv_render(in.c, &c, &picture)
-	data := takeBytes(picture.data, picture.length)
+	defer C.ghv_free(picture.data)
 	if err := in.outcome(result, &picture.error[0]); err != nil {
 		return nil, err
 	}
 	made.Width, made.Height = int(picture.width), int(picture.height)
 	made.Grey, made.Alpha = picture.bands < 3, picture.bands%2 == 0
-	return finish(data, job.Format, made), nil
+	data := unsafe.Slice((*byte)(picture.data), picture.length)
+	if job.Format == "jpg" {
+		// Most answers, so that they are copied once only.
+		out := container.AppendJPEGStart(make([]byte, 0, len(data)+container.JPEGStartSize), made)
+		return append(out, data[2:]...), nil
+	}
+	return finish(bytes.Clone(data), job.Format, made), nil
+}
+
+// streams tells the jobs that go from JPEG to JPEG row by row: nothing else is done to the pixels.
+func (h *header) streams(p plan, job render.Job) bool {
+	return h.format == "jpeg" && job.Format == "jpg" && job.Quality != "bitonal" && job.Watermark == nil && p.turn == turn{} && p.angle == 0 &&
+		p.x2.n == 0 && p.y2.n == 0 && (h.bands == 1 || h.bands == 3) && container.PlainColours(h.profile, h.bands == 1)
 }
 
 // finish puts into an encoded picture what its file has to say besides the pixels.
 func finish(data []byte, format render.Format, made container.Picture) []byte {
 	switch format {
-	case "jpg":
-		return container.JPEG(data, made)
 	case "png":
 		return container.PNG(data, made)
 	case "webp":

@@ -49,6 +49,24 @@ across(const ghv_filter *f, int n, const float *restrict in, float *restrict out
 	}
 }
 
+/* Four floats, wherever they lie. */
+typedef float four __attribute__((vector_size(16), aligned(4)));
+
+/* The same for three or four bands at once. Both lines have room for a float beyond their end: with three bands, the
+ * fourth is the next pixel's first, and what comes of it is overwritten. */
+static inline __attribute__((always_inline)) void
+across_colours(const ghv_filter *f, int n, const float *in, float *out, int bands)
+{
+	for (int i = 0; i < n; i++) {
+		const ghv_tap *t = &f->taps[i];
+		const float *from = in + (size_t) (t->first - f->first) * bands;
+		four sum = { 0, 0, 0, 0 };
+		for (int j = 0; j < t->count; j++)
+			sum += t->weights[j] * *(const four *) (from + j * bands);
+		*(four *) (out + i * bands) = sum;
+	}
+}
+
 /* Filters one line along x. The usual counts of bands get loops of their own. */
 static void
 filter_line(const ghv_filter *f, int n, const float *in, float *out, int bands)
@@ -58,9 +76,9 @@ filter_line(const ghv_filter *f, int n, const float *in, float *out, int bands)
 	else if (bands == 1)
 		across(f, n, in, out, 1);
 	else if (bands == 3)
-		across(f, n, in, out, 3);
+		across_colours(f, n, in, out, 3);
 	else if (bands == 4)
-		across(f, n, in, out, 4);
+		across_colours(f, n, in, out, 4);
 	else
 		across(f, n, in, out, bands);
 }
@@ -101,47 +119,37 @@ store_row(const float *restrict line, void *restrict row, int count, int bands, 
 }
 
 /* One pass over a source. Filtered lines stay in a ring until the last output row that needs them is made. */
-typedef struct {
-	ghv_input *input;
-	VipsRegion *region;
-	VipsImage *image;
-	ghv_raster *out;
+struct ghv_pass {
+	ghv_rows *rows;
+	ghv_sink *sink;
 	gboolean alpha;
 	ghv_filter x, y;
-	VipsRect loaded; /* what region holds */
-	int bottom;      /* of what will be needed */
+	int left, width; /* of the source's rows that are needed */
+	int bottom;      /* of the source's rows that are needed */
+	int made_width, made_height;
 	float *line;     /* one line of the source, in blocks */
 	float *sums;     /* one line of the source, samples added up over a block's rows */
 	float *ring, *acc;
-} pass;
+};
 
-/* Makes row y of the source available. */
-static int
-load_row(pass *p, int y)
-{
-	if (y >= p->loaded.top && y < p->loaded.top + p->loaded.height)
-		return GHV_OK;
-	if (ghv_stopped(p->input))
-		return GHV_STOPPED;
-	p->loaded.top = y;
-	p->loaded.height = MIN(64, p->bottom - y);
-	return vips_region_prepare(p->region, &p->loaded) ? GHV_BROKEN : GHV_OK;
-}
+/* Beyond the end of each line; see across_colours. */
+#define SPARE 4
 
 /* Puts row j of the source, counted in blocks, into p->line. */
 static int
-block_row(pass *p, int j)
+block_row(ghv_pass *p, int j)
 {
-	int bands = p->out->bands, width = p->loaded.width, block = p->x.block;
+	int bands = p->rows->bands, width = p->width, block = p->x.block;
 	int top = j * p->y.block, bottom = MIN(top + p->y.block, p->bottom);
 	float *sums = block == 1 ? p->line : p->sums;
 
 	memset(sums, 0, (size_t) width * bands * sizeof(float));
 	for (int y = top; y < bottom; y++) {
-		int outcome = load_row(p, y);
+		const unsigned char *samples;
+		int outcome = p->rows->row(p->rows, y, &samples);
 		if (outcome)
 			return outcome;
-		add_row(sums, VIPS_REGION_ADDR(p->region, p->loaded.left, y), width, bands, p->out->bytes, p->alpha);
+		add_row(sums, samples, width, bands, p->rows->bytes, p->alpha);
 	}
 	if (block == 1 && bottom - top == 1)
 		return GHV_OK;
@@ -159,24 +167,25 @@ block_row(pass *p, int j)
 }
 
 static int
-pass_run(pass *p)
+pass_filter(ghv_pass *p)
 {
-	size_t width = (size_t) p->out->width * p->out->bands;
+	int bands = p->rows->bands;
+	size_t width = (size_t) p->made_width * bands, stride = width + SPARE;
 	int next = p->y.first;
 
-	for (int i = 0; i < p->out->height; i++) {
+	for (int i = 0; i < p->made_height; i++) {
 		const ghv_tap *t = &p->y.taps[i];
+		int outcome;
 		for (; next < t->first + t->count; next++) {
-			int outcome = block_row(p, next);
-			if (outcome)
+			if ((outcome = block_row(p, next)))
 				return outcome;
-			filter_line(&p->x, p->out->width, p->line, p->ring + (next % p->y.longest) * width, p->out->bands);
+			filter_line(&p->x, p->made_width, p->line, p->ring + (next % p->y.longest) * stride, bands);
 		}
-		const float *row = p->ring + (t->first % p->y.longest) * width;
+		const float *row = p->ring + (t->first % p->y.longest) * stride;
 		if (t->count > 1) {
 			memset(p->acc, 0, width * sizeof(float));
 			for (int j = 0; j < t->count; j++) {
-				const float *restrict from = p->ring + ((t->first + j) % p->y.longest) * width;
+				const float *restrict from = p->ring + ((t->first + j) % p->y.longest) * stride;
 				float *restrict acc = p->acc;
 				float w = t->weights[j];
 				for (size_t k = 0; k < width; k++)
@@ -184,64 +193,155 @@ pass_run(pass *p)
 			}
 			row = p->acc;
 		}
-		store_row(row, p->out->data + i * width * p->out->bytes, p->out->width, p->out->bands, p->out->bytes, p->alpha);
+		store_row(row, p->sink->room(p->sink, i), p->made_width, bands, p->rows->bytes, p->alpha);
+		if ((outcome = p->sink->done(p->sink, i)))
+			return outcome;
 	}
 	return GHV_OK;
 }
 
 /* The case of a part in its own size: rows are copied. */
 static int
-pass_copy(pass *p)
+pass_copy(ghv_pass *p)
 {
-	size_t line = (size_t) p->out->width * p->out->bands * p->out->bytes;
+	size_t line = (size_t) p->made_width * p->rows->bands * p->rows->bytes;
 
-	for (int i = 0; i < p->out->height; i++) {
-		int outcome = load_row(p, p->y.first + i);
+	for (int i = 0; i < p->made_height; i++) {
+		const unsigned char *samples;
+		int outcome = p->rows->row(p->rows, p->y.first + i, &samples);
 		if (outcome)
 			return outcome;
-		memcpy(p->out->data + i * line, VIPS_REGION_ADDR(p->region, p->loaded.left, p->y.first + i), line);
+		memcpy(p->sink->room(p->sink, i), samples, line);
+		if ((outcome = p->sink->done(p->sink, i)))
+			return outcome;
 	}
 	return GHV_OK;
 }
 
-static int
-pass_start(pass *p, const ghv_axis *x, const ghv_axis *y)
+ghv_pass *
+ghv_pass_new(void)
 {
-	int outcome, bands = p->image->Bands;
+	return g_try_new0(ghv_pass, 1);
+}
 
-	if ((outcome = ghv_filter_make(&p->x, x, p->image->Xsize)) || (outcome = ghv_filter_make(&p->y, y, p->image->Ysize)) ||
-		(outcome = ghv_raster_make(p->out, x->n, y->n, bands, p->image->BandFmt == VIPS_FORMAT_USHORT ? 2 : 1)))
+void
+ghv_pass_free(ghv_pass *p)
+{
+	if (!p)
+		return;
+	ghv_filter_free(&p->x);
+	ghv_filter_free(&p->y);
+	g_free(p->line);
+	g_free(p->sums);
+	g_free(p->ring);
+	g_free(p->acc);
+	g_free(p);
+}
+
+int
+ghv_pass_run(ghv_pass *p, ghv_rows *rows, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_sink *sink)
+{
+	int outcome, bands = rows->bands;
+
+	p->rows = rows;
+	p->sink = sink;
+	p->alpha = alpha;
+	p->made_width = x->n;
+	p->made_height = y->n;
+	if ((outcome = ghv_filter_make(&p->x, x, rows->width)) || (outcome = ghv_filter_make(&p->y, y, rows->height)))
 		return outcome;
-
-	p->loaded.left = p->x.first * p->x.block;
-	p->loaded.width = MIN(p->x.end * p->x.block, p->image->Xsize) - p->loaded.left;
-	p->bottom = MIN(p->y.end * p->y.block, p->image->Ysize);
-	p->region = vips_region_new(p->image);
+	p->left = p->x.first * p->x.block;
+	p->width = MIN(p->x.end * p->x.block, rows->width) - p->left;
+	p->bottom = MIN(p->y.end * p->y.block, rows->height);
+	if ((outcome = rows->start(rows, p->left, p->y.first * p->y.block, p->left + p->width, p->bottom)))
+		return outcome;
 	if (p->x.plain && p->y.plain)
-		return GHV_OK;
-	p->line = g_try_new(float, (gsize) p->loaded.width * bands);
-	p->sums = g_try_new(float, (gsize) p->loaded.width * bands);
-	p->ring = g_try_new(float, (gsize) p->y.longest * x->n * bands);
-	p->acc = g_try_new(float, (gsize) x->n * bands);
-	return p->line && p->sums && p->ring && p->acc ? GHV_OK : GHV_MEMORY;
+		return pass_copy(p);
+	p->line = g_try_new(float, (gsize) p->width * bands + SPARE);
+	p->sums = g_try_new(float, (gsize) p->width * bands + SPARE);
+	p->ring = g_try_new(float, (gsize) p->y.longest * ((gsize) x->n * bands + SPARE));
+	p->acc = g_try_new(float, (gsize) x->n * bands + SPARE);
+	if (!p->line || !p->sums || !p->ring || !p->acc)
+		return GHV_MEMORY;
+	return pass_filter(p);
+}
+
+/* The rows of an image of libvips. */
+typedef struct {
+	ghv_rows rows;
+	ghv_input *input;
+	VipsRegion *region;
+	VipsRect loaded; /* what region holds */
+	int bottom;      /* of what will be needed */
+} image_rows;
+
+static int
+image_start(ghv_rows *rows, int left, int top, int right, int bottom)
+{
+	image_rows *r = (image_rows *) rows;
+
+	r->loaded.left = left;
+	r->loaded.width = right - left;
+	r->bottom = bottom;
+	return GHV_OK;
+}
+
+static int
+image_row(ghv_rows *rows, int y, const unsigned char **samples)
+{
+	image_rows *r = (image_rows *) rows;
+
+	if (y < r->loaded.top || y >= r->loaded.top + r->loaded.height) {
+		if (ghv_stopped(r->input))
+			return GHV_STOPPED;
+		r->loaded.top = y;
+		r->loaded.height = MIN(64, r->bottom - y);
+		if (vips_region_prepare(r->region, &r->loaded))
+			return GHV_BROKEN;
+	}
+	*samples = VIPS_REGION_ADDR(r->region, r->loaded.left, y);
+	return GHV_OK;
+}
+
+/* A raster as a sink. */
+typedef struct {
+	ghv_sink sink;
+	ghv_raster *raster;
+} raster_sink;
+
+static unsigned char *
+raster_room(ghv_sink *sink, int y)
+{
+	ghv_raster *raster = ((raster_sink *) sink)->raster;
+
+	return raster->data + (size_t) y * raster->width * raster->bands * raster->bytes;
+}
+
+static int
+raster_done(ghv_sink *sink, int y)
+{
+	return GHV_OK;
 }
 
 /* Resamples an image of 8 or 16 bits; its last band is alpha where alpha says so. */
 int
 ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_raster *out)
 {
-	pass p = { .input = input, .image = image, .out = out, .alpha = alpha };
-	int outcome = pass_start(&p, x, y);
+	image_rows rows = {
+		.rows = { .width = image->Xsize, .height = image->Ysize, .bands = image->Bands,
+			.bytes = image->BandFmt == VIPS_FORMAT_USHORT ? 2 : 1, .row = image_row, .start = image_start },
+		.input = input,
+	};
+	raster_sink sink = { .sink = { .room = raster_room, .done = raster_done }, .raster = out };
+	ghv_pass *pass = ghv_pass_new();
+	int outcome = pass ? ghv_raster_make(out, x->n, y->n, rows.rows.bands, rows.rows.bytes) : GHV_MEMORY;
 
-	if (!outcome)
-		outcome = p.x.plain && p.y.plain ? pass_copy(&p) : pass_run(&p);
-	ghv_filter_free(&p.x);
-	ghv_filter_free(&p.y);
-	g_free(p.line);
-	g_free(p.sums);
-	g_free(p.ring);
-	g_free(p.acc);
-	VIPS_UNREF(p.region);
+	if (!outcome) {
+		rows.region = vips_region_new(image);
+		outcome = ghv_pass_run(pass, &rows.rows, x, y, alpha, &sink.sink);
+		VIPS_UNREF(rows.region);
+	}
+	ghv_pass_free(pass);
 	if (outcome)
 		ghv_raster_free(out);
 	return outcome;

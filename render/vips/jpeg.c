@@ -1,0 +1,348 @@
+#include "internal.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+/* JPEG without libvips in between: what most requests are about. A row of the original comes, as many rows of the
+ * answer as it completes go, and nothing is held but what the filter needs. libvips' own operations cost as much as the
+ * codec for a picture of the size of a tile. */
+
+/* Beyond it a JPEG of libjpeg's has colours of full resolution, as libvips has it. */
+#define FULL_COLOUR_QUALITY 90
+
+typedef struct {
+	struct jpeg_error_mgr base;
+	jmp_buf *escape;
+} error_manager;
+
+static void
+on_error(j_common_ptr codec)
+{
+	longjmp(*((error_manager *) codec->err)->escape, 1);
+}
+
+static void
+on_message(j_common_ptr codec)
+{
+}
+
+static void
+errors_start(error_manager *errors, jmp_buf *escape)
+{
+	jpeg_std_error(&errors->base);
+	errors->base.error_exit = on_error;
+	errors->base.output_message = on_message;
+	errors->escape = escape;
+}
+
+/* A JPEG that is being written, and the memory that it grows in. */
+typedef struct {
+	struct jpeg_compress_struct codec;
+	error_manager errors;
+	struct jpeg_destination_mgr destination;
+	unsigned char *data;
+	size_t room;
+	gboolean started;
+} writer;
+
+static void
+writer_begin(j_compress_ptr codec)
+{
+	writer *w = (writer *) codec->client_data;
+
+	codec->dest->next_output_byte = w->data;
+	codec->dest->free_in_buffer = w->room;
+}
+
+static boolean
+writer_grow(j_compress_ptr codec)
+{
+	writer *w = (writer *) codec->client_data;
+	unsigned char *more = g_try_realloc(w->data, 2 * w->room);
+
+	if (!more)
+		longjmp(*w->errors.escape, GHV_MEMORY);
+	w->data = more;
+	codec->dest->next_output_byte = w->data + w->room;
+	codec->dest->free_in_buffer = w->room;
+	w->room *= 2;
+	return TRUE;
+}
+
+static void
+writer_end(j_compress_ptr codec)
+{
+}
+
+/* Starts a baseline JPEG without any segment that is not needed for its pixels. The caller has set its escape. */
+static int
+writer_start(writer *w, jmp_buf *escape, int width, int height, int bands, int quality)
+{
+	errors_start(&w->errors, escape);
+	w->codec.err = &w->errors.base;
+	jpeg_create_compress(&w->codec);
+	w->started = TRUE;
+	w->codec.client_data = w;
+	/* About what a picture takes: growing copies. */
+	w->room = 4096 + (size_t) width * height * bands / 8;
+	w->data = g_try_malloc(w->room);
+	if (!w->data)
+		return GHV_MEMORY;
+	w->destination.init_destination = writer_begin;
+	w->destination.empty_output_buffer = writer_grow;
+	w->destination.term_destination = writer_end;
+	w->codec.dest = &w->destination;
+	w->codec.image_width = width;
+	w->codec.image_height = height;
+	w->codec.input_components = bands;
+	w->codec.in_color_space = bands == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	jpeg_set_defaults(&w->codec);
+	jpeg_set_quality(&w->codec, quality, TRUE);
+	if (bands == 3 && quality >= FULL_COLOUR_QUALITY)
+		w->codec.comp_info[0].h_samp_factor = w->codec.comp_info[0].v_samp_factor = 1;
+	w->codec.write_JFIF_header = FALSE;
+	w->codec.write_Adobe_marker = FALSE;
+	jpeg_start_compress(&w->codec, TRUE);
+	return GHV_OK;
+}
+
+static void
+writer_finish(writer *w, ghv_picture *picture)
+{
+	jpeg_finish_compress(&w->codec);
+	picture->data = w->data;
+	picture->length = w->room - w->destination.free_in_buffer;
+	picture->width = w->codec.image_width;
+	picture->height = w->codec.image_height;
+	picture->bands = w->codec.input_components;
+	w->data = NULL;
+}
+
+static void
+writer_free(writer *w)
+{
+	if (w->started)
+		jpeg_destroy_compress(&w->codec);
+	g_free(w->data);
+}
+
+/* Writes a raster of 8 bits of one or three bands. */
+int
+ghv_write_jpeg(ghv_input *input, const ghv_raster *raster, int quality, ghv_picture *picture)
+{
+	writer *w = g_try_new0(writer, 1);
+	size_t line = (size_t) raster->width * raster->bands;
+	jmp_buf escape;
+	int outcome;
+
+	if (!w)
+		return GHV_MEMORY;
+	if ((outcome = setjmp(escape)) != 0)
+		outcome = outcome == GHV_MEMORY ? GHV_MEMORY : GHV_ENCODE;
+	else
+		outcome = writer_start(w, &escape, raster->width, raster->height, raster->bands, quality);
+	if (!outcome) {
+		while (w->codec.next_scanline < w->codec.image_height && !ghv_stopped(input)) {
+			JSAMPROW row = raster->data + w->codec.next_scanline * line;
+			jpeg_write_scanlines(&w->codec, &row, 1);
+		}
+		if (ghv_stopped(input))
+			outcome = GHV_STOPPED;
+		else
+			writer_finish(w, picture);
+	}
+	writer_free(w);
+	g_free(w);
+	return outcome;
+}
+
+/* What is read of an original at once. */
+#define BLOCK 65536
+
+/* One answer on its way from JPEG to JPEG. */
+typedef struct {
+	ghv_rows rows;
+	ghv_sink sink;
+	ghv_input *input;
+	jmp_buf escape;
+
+	struct jpeg_decompress_struct codec;
+	error_manager errors;
+	struct jpeg_source_mgr source;
+	unsigned char block[BLOCK];
+	int64_t position;
+	gboolean started;
+
+	ghv_pass *pass;
+	unsigned char *line, *made; /* a row of the original, and one of the answer */
+	int have;                   /* the row that line holds, or -1 */
+	int left;                   /* what line leaves out of each row, in samples' places */
+	writer out;
+} stream;
+
+static void
+source_begin(j_decompress_ptr codec)
+{
+}
+
+static boolean
+source_fill(j_decompress_ptr codec)
+{
+	stream *s = (stream *) codec->client_data;
+	int64_t n = ghv_read(s->input, s->position, s->block, BLOCK);
+
+	/* What is cut off is for libvips to judge. */
+	if (n <= 0)
+		longjmp(s->escape, n < 0 ? GHV_READ : GHV_UNFIT);
+	s->position += n;
+	codec->src->next_input_byte = s->block;
+	codec->src->bytes_in_buffer = n;
+	return TRUE;
+}
+
+static void
+source_skip(j_decompress_ptr codec, long count)
+{
+	stream *s = (stream *) codec->client_data;
+
+	if (count <= 0)
+		return;
+	if ((size_t) count <= codec->src->bytes_in_buffer) {
+		codec->src->next_input_byte += count;
+		codec->src->bytes_in_buffer -= count;
+		return;
+	}
+	s->position += count - (long) codec->src->bytes_in_buffer;
+	codec->src->bytes_in_buffer = 0;
+}
+
+static void
+source_end(j_decompress_ptr codec)
+{
+}
+
+/* Rows above the first that is needed are not transformed. Some stay, since colours are smoothed from row to row. */
+#define LEAD_IN 32
+
+static int
+stream_start(ghv_rows *rows, int left, int top, int right, int bottom)
+{
+	stream *s = (stream *) rows;
+
+	s->left = left;
+	s->have = -1;
+	if (top > 2 * LEAD_IN)
+		jpeg_skip_scanlines(&s->codec, top - LEAD_IN);
+	return GHV_OK;
+}
+
+static int
+stream_row(ghv_rows *rows, int y, const unsigned char **samples)
+{
+	stream *s = (stream *) rows;
+
+	if (ghv_stopped(s->input))
+		return GHV_STOPPED;
+	while ((int) s->codec.output_scanline <= y) {
+		JSAMPROW row = s->line;
+		if (jpeg_read_scanlines(&s->codec, &row, 1) != 1)
+			return GHV_UNFIT;
+	}
+	/* What was damaged is for libvips to judge. */
+	if (s->errors.base.num_warnings)
+		return GHV_UNFIT;
+	*samples = s->line + (size_t) s->left * s->rows.bands;
+	return GHV_OK;
+}
+
+static unsigned char *
+stream_room(ghv_sink *sink, int y)
+{
+	return ((stream *) ((char *) sink - offsetof(stream, sink)))->made;
+}
+
+static int
+stream_done(ghv_sink *sink, int y)
+{
+	stream *s = (stream *) ((char *) sink - offsetof(stream, sink));
+	JSAMPROW row = s->made;
+
+	return jpeg_write_scanlines(&s->out.codec, &row, 1) == 1 ? GHV_OK : GHV_ENCODE;
+}
+
+/* Opens the original; what is no plain JPEG is not for here. */
+static int
+stream_open(stream *s, const ghv_job *job)
+{
+	errors_start(&s->errors, &s->escape);
+	s->codec.err = &s->errors.base;
+	jpeg_create_decompress(&s->codec);
+	s->started = TRUE;
+	s->codec.client_data = s;
+	s->source.init_source = source_begin;
+	s->source.fill_input_buffer = source_fill;
+	s->source.skip_input_data = source_skip;
+	s->source.resync_to_restart = jpeg_resync_to_restart;
+	s->source.term_source = source_end;
+	s->codec.src = &s->source;
+	if (jpeg_read_header(&s->codec, TRUE) != JPEG_HEADER_OK || s->errors.base.num_warnings)
+		return GHV_UNFIT;
+	if (s->codec.jpeg_color_space == JCS_GRAYSCALE ||
+		(s->codec.jpeg_color_space == JCS_YCbCr && job->quality == GHV_GRAY))
+		s->codec.out_color_space = JCS_GRAYSCALE;
+	else if ((s->codec.jpeg_color_space == JCS_YCbCr || s->codec.jpeg_color_space == JCS_RGB) && job->quality == GHV_COLOR)
+		s->codec.out_color_space = JCS_RGB;
+	else
+		return GHV_UNFIT;
+	s->codec.scale_num = 1;
+	s->codec.scale_denom = job->load.shrink;
+	jpeg_start_decompress(&s->codec);
+	if (job->width && ((int) s->codec.output_width != job->width || (int) s->codec.output_height != job->height))
+		return GHV_UNFIT;
+	s->rows.width = s->codec.output_width;
+	s->rows.height = s->codec.output_height;
+	s->rows.bands = s->codec.output_components;
+	s->rows.bytes = 1;
+	s->rows.row = stream_row;
+	s->rows.start = stream_start;
+	s->sink.room = stream_room;
+	s->sink.done = stream_done;
+	s->pass = ghv_pass_new();
+	s->line = g_try_malloc((gsize) s->rows.width * s->rows.bands);
+	s->made = g_try_malloc((gsize) job->x.n * s->rows.bands);
+	return s->pass && s->line && s->made ? GHV_OK : GHV_MEMORY;
+}
+
+/* Makes a JPEG of a JPEG, without anything but resampling in between. GHV_UNFIT: it is no picture for that. */
+int
+ghv_stream_jpeg(ghv_input *input, const ghv_job *job, ghv_picture *picture)
+{
+	stream *s = g_try_new0(stream, 1);
+	int outcome;
+
+	if (!s)
+		return GHV_MEMORY;
+	s->input = input;
+	if ((outcome = setjmp(s->escape)) != 0)
+		outcome = outcome == 1 ? GHV_UNFIT : outcome;
+	else {
+		outcome = stream_open(s, job);
+		if (!outcome)
+			outcome = writer_start(&s->out, &s->escape, job->x.n, job->y.n, s->rows.bands, job->jpeg_quality);
+		if (!outcome)
+			outcome = ghv_pass_run(s->pass, &s->rows, &job->x, &job->y, FALSE, &s->sink);
+		if (!outcome)
+			writer_finish(&s->out, picture);
+	}
+	if (s->started)
+		jpeg_destroy_decompress(&s->codec);
+	writer_free(&s->out);
+	ghv_pass_free(s->pass);
+	g_free(s->line);
+	g_free(s->made);
+	g_free(s);
+	return outcome;
+}
