@@ -134,6 +134,7 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 			tiles := renderer.tiles.Stats()
 			counter(descTiles, float64(tiles.Stored), "stored")
 			counter(descTiles, float64(tiles.Joined), "joined")
+			counter(descTiles, float64(tiles.Cut), "cut")
 			counter(descTiles, float64(tiles.Passed), "rendered")
 			gauge(descTileIndex, float64(tiles.IndexBytes))
 		}

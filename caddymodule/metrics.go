@@ -67,7 +67,7 @@ var (
 	descQueue     = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
 	descRunning   = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
 	descStrays    = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
-	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, or rendered.", []string{"way"}, nil)
+	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, rendered of tiles that were cut out, or rendered of the original.", []string{"way"}, nil)
 	descTileIndex = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
 	descJWKSAge   = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
 	descJWKSKeys  = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)

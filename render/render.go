@@ -67,6 +67,25 @@ type Job struct {
 	Format   Format
 	// Watermark, unless nil, is drawn onto the scaled region, before it is mirrored, turned and made gray.
 	Watermark *Watermark
+	// Part, unless nil, tells that the original is no more than a part of the page, and no more is needed.
+	Part *Part
+}
+
+// Part is a cut-out of one size of a page, as an original of its own: a JPEG in colours that need no change, which
+// nothing has to be read of before. What a job says still speaks of the whole page.
+type Part struct {
+	// Page is the full size of the page, which needs no turning.
+	Page image.Point
+	// Factor is how many pixels of the page one of the cut-out covers, across and down.
+	Factor int
+	// At is where in the page's size by Factor the cut-out begins.
+	At image.Point
+	// Size of the cut-out in pixels.
+	Size image.Point
+	// Grey tells a picture without colours.
+	Grey bool
+	// XRes and YRes are the page's pixels per millimetre of paper; 0 where unknown.
+	XRes, YRes float64
 }
 
 // Renderer makes pictures. It is safe for concurrent use; it queues by itself and stops when ctx ends.

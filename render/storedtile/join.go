@@ -54,15 +54,12 @@ func (r *Renderer) join(ctx context.Context, original source.Original, w window)
 		Part: w.part.Sub(image.Pt(w.tiles.Min.X*l.tileWidth, w.tiles.Min.Y*l.tileHeight)),
 	}
 	picture, err := jpegjoin.Join(make([]byte, 0, total+total/32+room), grid, w.head, func() bool { return ctx.Err() == nil })
-	if err != nil {
-		return nil, err
-	}
-	if len(streams) == 1 && grid.Part == image.Rect(0, 0, l.tileWidth, l.tileHeight) {
-		r.stored.Add(1)
-	} else {
-		r.joined.Add(1)
-	}
-	return picture, nil
+	return picture, err
+}
+
+// oneTile tells that the part is a tile, no more and no less.
+func (w *window) oneTile() bool {
+	return w.tiles.Dx() == 1 && w.tiles.Dy() == 1 && w.part.Size() == image.Pt(w.level.tileWidth, w.level.tileHeight)
 }
 
 // head writes what browsers and people have to know of the picture, in front of its tables.

@@ -10,12 +10,14 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/gatehouse-server/gatehouse/internal/lru"
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/source"
 )
@@ -58,14 +60,14 @@ type Renderer struct {
 	memory *semaphore.Weighted
 	seed   maphash.Seed
 
-	stored, joined, passed atomic.Int64
+	stored, joined, cut, passed atomic.Int64
 }
 
 // Stats are counts for metrics, since the start.
 type Stats struct {
-	// Stored are tiles that went out as they lie, Joined pictures made of parts of tiles, Passed those that the renderer
-	// behind was asked for.
-	Stored, Joined, Passed int64
+	// Stored are tiles that went out as they lie, Joined pictures made of parts of tiles, Cut those that the renderer behind
+	// made of no more than the tiles that were needed, Passed those that it made of the original.
+	Stored, Joined, Cut, Passed int64
 	// IndexBytes is what is remembered of where tiles lie.
 	IndexBytes int64
 }
@@ -88,7 +90,7 @@ func (r *Renderer) Capabilities() render.Capabilities {
 
 // Stats counts what was done.
 func (r *Renderer) Stats() Stats {
-	return Stats{Stored: r.stored.Load(), Joined: r.joined.Load(), Passed: r.passed.Load(), IndexBytes: r.files.Used()}
+	return Stats{Stored: r.stored.Load(), Joined: r.joined.Load(), Cut: r.cut.Load(), Passed: r.passed.Load(), IndexBytes: r.files.Used()}
 }
 
 // Close implements render.Renderer.
@@ -103,37 +105,61 @@ var errPass = errors.New("not for stored tiles")
 // Render implements render.Renderer.
 func (r *Renderer) Render(ctx context.Context, original source.Original, job render.Job) ([]byte, error) {
 	start := time.Now()
-	picture, err := r.answer(ctx, original, job)
-	if err != nil {
-		// Whatever the reason, also where the original could not be read: the renderer behind has the words for it.
-		r.passed.Add(1)
-		return r.Renderer.Render(ctx, original, job)
+	// Whatever goes wrong, also where the original cannot be read: the renderer behind has the words for it.
+	if f, err := r.file(ctx, original); err == nil {
+		if picture, err := r.answer(ctx, original, f, job); err == nil {
+			elapsed := time.Since(start)
+			render.TimerFrom(ctx).Add(elapsed)
+			r.config.Observer(elapsed.Seconds())
+			return picture, nil
+		}
+		if part, cutOut, err := r.cutOut(ctx, original, f, job); err == nil {
+			render.TimerFrom(ctx).Add(time.Since(start))
+			picture, err := r.Renderer.Render(ctx, cutOut, part)
+			if known := new(problem.Error); !errors.As(err, &known) || known.Status != http.StatusUnprocessableEntity {
+				r.cut.Add(1)
+				return picture, err
+			}
+		}
 	}
-	elapsed := time.Since(start)
-	render.TimerFrom(ctx).Add(elapsed)
-	r.config.Observer(elapsed.Seconds())
-	return picture, nil
+	r.passed.Add(1)
+	return r.Renderer.Render(ctx, original, job)
 }
 
-func (r *Renderer) answer(ctx context.Context, original source.Original, job render.Job) ([]byte, error) {
+// answer makes a picture whose pixels are in the file as they are asked for.
+func (r *Renderer) answer(ctx context.Context, original source.Original, f *file, job render.Job) ([]byte, error) {
 	if !r.plain(job) {
 		return nil, errPass
-	}
-	f, err := r.file(ctx, original)
-	if err != nil {
-		return nil, err
 	}
 	w, err := f.find(job)
 	if err != nil {
 		return nil, err
 	}
-	return r.join(ctx, original, w)
+	picture, err := r.join(ctx, original, w)
+	switch {
+	case err != nil:
+	case w.oneTile():
+		r.stored.Add(1)
+	default:
+		r.joined.Add(1)
+	}
+	return picture, err
+}
+
+// cutOut makes an original of no more than a job needs, and the job for that.
+func (r *Renderer) cutOut(ctx context.Context, original source.Original, f *file, job render.Job) (render.Job, source.Original, error) {
+	w, part, err := f.around(job)
+	if err != nil {
+		return part, nil, err
+	}
+	data, err := r.join(ctx, original, w)
+	return part, newMemory(data), err
 }
 
 // plain tells the jobs that stored tiles may answer: nothing is done to the pixels.
 func (r *Renderer) plain(job render.Job) bool {
 	return job.Format == "jpg" && job.Watermark == nil && job.Rotation == 0 && !job.Mirror && job.Quality != "bitonal" &&
-		job.Size.X >= 1 && job.Size.Y >= 1 && job.Size.X <= r.config.MaxWidth && job.Size.Y <= r.config.MaxHeight && job.Page >= 0
+		job.Size.X <= r.config.MaxWidth && job.Size.Y <= r.config.MaxHeight
 }
 
 // fileKey names one state of an original. The version alone does not: it may be no more than a size and a time, which

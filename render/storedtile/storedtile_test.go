@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/render/storedtile"
 	"github.com/gatehouse-server/gatehouse/render/vips"
@@ -214,6 +216,12 @@ func TestPixelsAreThoseOfLibvips(t *testing.T) {
 		right := min(width, left+rapid.IntRange(1, 600).Draw(rt, "width")*scale)
 		bottom := min(height, top+rapid.IntRange(1, 600).Draw(rt, "height")*scale)
 		j := job(image.Rect(left, top, right, bottom), image.Pt((right-left+scale-1)/scale, (bottom-top+scale-1)/scale))
+		if rapid.Bool().Draw(rt, "any size") {
+			j.Size.X = max(1, j.Size.X*rapid.IntRange(20, 150).Draw(rt, "percent")/100)
+			j.Size.Y = max(1, j.Size.Y*rapid.IntRange(20, 150).Draw(rt, "percent down")/100)
+		}
+		j.Rotation = float64(rapid.SampledFrom([]int{0, 0, 0, 90, 180}).Draw(rt, "rotation"))
+		j.Mirror = rapid.Float64().Draw(rt, "mirror") > 0.8
 		j.Quality = render.Quality(rapid.SampledFrom([]string{"default", "color", "gray"}).Draw(rt, "quality"))
 		got, err := r.Render(context.Background(), original, j)
 		if err != nil {
@@ -232,7 +240,7 @@ func TestPixelsAreThoseOfLibvips(t *testing.T) {
 		}
 	})
 	after := r.Stats()
-	if after.Joined == before.Joined || after.Passed == before.Passed {
+	if after.Joined == before.Joined || after.Cut == before.Cut || after.Passed == before.Passed {
 		t.Errorf("%+v: one of the ways was never taken", after)
 	}
 }
@@ -289,22 +297,19 @@ func TestWhichWay(t *testing.T) {
 		"in BigTIFF":         {"bigtiff", tile(none), "joined"},
 		"grey":               {"gray", tile(func(j *render.Job) { j.Quality = "gray" }), "joined"},
 		"grey, default":      {"gray", tile(none), "joined"},
-		"colours in grey":    {"420", tile(func(j *render.Job) { j.Quality = "gray" }), "passed"},
-		"bitonal":            {"gray", tile(func(j *render.Job) { j.Quality = "bitonal" }), "passed"},
-		"turned":             {"420", tile(func(j *render.Job) { j.Rotation = 90 }), "passed"},
-		"mirrored":           {"420", tile(func(j *render.Job) { j.Mirror = true }), "passed"},
-		"png":                {"420", tile(func(j *render.Job) { j.Format = "png" }), "passed"},
-		"a tier":             {"420", tile(func(j *render.Job) { j.Canvas = image.Pt(750, 550) }), "passed"},
-		"between the levels": {"420", tile(func(j *render.Job) { j.Size = image.Pt(300, 300) }), "passed"},
-		"off the grid":       {"420", tile(func(j *render.Job) { j.Region = j.Region.Add(image.Pt(3, 0)) }), "passed"},
+		"colours in grey":    {"420", tile(func(j *render.Job) { j.Quality = "gray" }), "cut"},
+		"bitonal":            {"gray", tile(func(j *render.Job) { j.Quality = "bitonal" }), "cut"},
+		"turned":             {"420", tile(func(j *render.Job) { j.Rotation = 90 }), "cut"},
+		"mirrored":           {"420", tile(func(j *render.Job) { j.Mirror = true }), "cut"},
+		"png":                {"420", tile(func(j *render.Job) { j.Format = "png" }), "cut"},
+		"a tier":             {"420", tile(func(j *render.Job) { j.Canvas = image.Pt(750, 550) }), "cut"},
+		"between the levels": {"420", tile(func(j *render.Job) { j.Size = image.Pt(300, 300) }), "cut"},
+		"off the grid":       {"420", tile(func(j *render.Job) { j.Region = j.Region.Add(image.Pt(3, 0)) }), "cut"},
 		"no such level":      {"no level", tile(func(j *render.Job) { j.Size = image.Pt(128, 128) }), "passed"},
 		"strips":             {"flat", tile(none), "passed"},
 		"deflate":            {"deflate", tile(none), "passed"},
 		"a page that is not": {"420", tile(func(j *render.Job) { j.Page = 7 }), "passed"},
-		"more than is allowed": {"420", tile(func(j *render.Job) {
-			j.Size = image.Pt(9000, 9000)
-		}), "passed"},
-		"with a watermark": {"420", tile(func(j *render.Job) { j.Watermark = mark(t) }), "passed"},
+		"with a watermark":   {"420", tile(func(j *render.Job) { j.Watermark = mark(t) }), "cut"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +319,7 @@ func TestWhichWay(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := r.Stats()
-			if got := map[string]int64{"stored": s.Stored, "joined": s.Joined, "passed": s.Passed}; got[test.way] != 1 || s.Stored+s.Joined+s.Passed != 1 {
+			if got := map[string]int64{"stored": s.Stored, "joined": s.Joined, "cut": s.Cut, "passed": s.Passed}; got[test.way] != 1 || s.Stored+s.Joined+s.Cut+s.Passed != 1 {
 				t.Errorf("%+v, want %s", s, test.way)
 			}
 		})
@@ -324,6 +329,16 @@ func TestWhichWay(t *testing.T) {
 func mark(t *testing.T) *render.Watermark {
 	t.Helper()
 	return &render.Watermark{Image: image.NewNRGBA(image.Rect(0, 0, 8, 8)), Position: render.PositionTile, Opacity: 1, Scale: 0.1}
+}
+
+// The words for what is too large are those of the renderer behind.
+func TestMoreThanIsAllowed(t *testing.T) {
+	r, _ := renderers(t)
+	j := job(image.Rect(0, 0, 512, 512), image.Pt(9000, 9000))
+	_, err := r.Render(context.Background(), pyramid(t, "420"), j)
+	if refused := new(problem.Error); !errors.As(err, &refused) || refused.Status != http.StatusBadRequest {
+		t.Errorf("err = %v", err)
+	}
 }
 
 // Edges of pyramids that were halved by leaving out an odd pixel ask for a column that is not stored.

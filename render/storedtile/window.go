@@ -19,12 +19,11 @@ type window struct {
 
 // find finds the level whose pixels a job asks for, one for one.
 func (f *file) find(job render.Job) (window, error) {
-	if job.Page >= len(f.pages) || len(f.pages[job.Page].levels) == 0 {
-		return window{}, errPass
+	p, err := f.pageOf(job)
+	if err != nil {
+		return window{}, err
 	}
-	p := &f.pages[job.Page]
-	full := &p.levels[0]
-	if job.Canvas != image.Pt(full.width, full.height) || !job.Region.In(image.Rectangle{Max: job.Canvas}) || job.Region.Empty() {
+	if full := &p.levels[0]; job.Canvas != image.Pt(full.width, full.height) {
 		return window{}, errPass
 	}
 	if job.Quality == "gray" && !p.grey {
@@ -42,13 +41,28 @@ func (f *file) find(job render.Job) (window, error) {
 		if !w.part.In(image.Rect(0, 0, l.width, l.height)) {
 			return window{}, errPass
 		}
-		w.tiles = image.Rect(
-			w.part.Min.X/l.tileWidth, w.part.Min.Y/l.tileHeight,
-			(w.part.Max.X-1)/l.tileWidth+1, (w.part.Max.Y-1)/l.tileHeight+1,
-		)
+		w.cover()
 		return w, nil
 	}
 	return window{}, errPass
+}
+
+// pageOf gives the page of a job that makes sense, if its tiles are of use.
+func (f *file) pageOf(job render.Job) (*page, error) {
+	if job.Page < 0 || job.Page >= len(f.pages) || len(f.pages[job.Page].levels) == 0 ||
+		job.Canvas.X < 1 || job.Canvas.Y < 1 || job.Region.Empty() || !job.Region.In(image.Rectangle{Max: job.Canvas}) ||
+		job.Size.X < 1 || job.Size.Y < 1 {
+		return nil, errPass
+	}
+	return &f.pages[job.Page], nil
+}
+
+// cover finds the tiles that hold the part.
+func (w *window) cover() {
+	l := w.level
+	w.tiles = image.Rect(
+		w.part.Min.X/l.tileWidth, w.part.Min.Y/l.tileHeight, (w.part.Max.X-1)/l.tileWidth+1, (w.part.Max.Y-1)/l.tileHeight+1,
+	)
 }
 
 // resolution is what an answer says of its size on paper, in pixels per millimetre.

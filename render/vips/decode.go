@@ -27,6 +27,12 @@ const epsilon = 1e-6
 
 // choose picks the smallest form of the picture that still has all that the plan needs.
 func (h *header) choose(p plan) decoding {
+	if h.part != nil {
+		factor := float64(h.part.Factor)
+		p.x, p.y = p.x.scaled(factor), p.y.scaled(factor)
+		p.x.start -= float64(h.part.At.X)
+		p.y.start -= float64(h.part.At.Y)
+	}
 	step := math.Min(p.x.step, p.y.step) * (1 + epsilon)
 	switch h.format {
 	case "tiff":

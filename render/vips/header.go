@@ -37,12 +37,27 @@ type header struct {
 	// file and levels are a TIFF's; levels[0] is the full size.
 	file   *tiffdir.File
 	levels []tiffdir.Directory
+	// part, unless nil, tells what part of the page the original is; width and height are the part's then.
+	part *render.Part
 	// jp2 is the code stream's structure.
 	jp2 jp2Shape
 }
 
+// partHeader is that of a part of a page.
+func partHeader(p *render.Part) *header {
+	h := &header{format: "jpeg", pages: 1, width: p.Size.X, height: p.Size.Y, orientation: 1, bands: 3, bits: 8, part: p}
+	if p.Grey {
+		h.bands = 1
+	}
+	h.setResolution(p.XRes, p.YRes)
+	return h
+}
+
 // size of the page after orientation.
 func (h *header) size() image.Point {
+	if h.part != nil {
+		return h.part.Page
+	}
 	if orientations[h.orientation].transpose {
 		return image.Pt(h.height, h.width)
 	}

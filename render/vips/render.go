@@ -42,11 +42,9 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	if err := r.check(job); err != nil {
 		return nil, 0, err
 	}
-	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
-	h, key, err := r.header(limited, original, job.Page)
-	cancel()
+	h, key, err := r.headerOf(ctx, original, job)
 	if err != nil {
-		return nil, 0, r.refusal(ctx, limited, err)
+		return nil, 0, err
 	}
 	if page := h.size(); job.Canvas.X > page.X || job.Canvas.Y > page.Y {
 		e := problem.Wrap(fmt.Errorf("canvas of %v over a page of %v: %w", job.Canvas, page, source.ErrChanged),
@@ -67,7 +65,7 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	if err != nil {
 		return nil, 0, err
 	}
-	limited, cancel = context.WithTimeout(ctx, r.config.TimeLimit)
+	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
 	defer cancel()
 	start := time.Now()
 	picture, err := call(limited, original, held, func(in *input) ([]byte, error) { return r.draw(in, h, p, d, job) })
@@ -79,6 +77,20 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 		return nil, elapsed, r.refusal(ctx, limited, r.blame(limited, original, err))
 	}
 	return picture, elapsed, nil
+}
+
+// headerOf gives the header of a job's page. That of a part comes with the job.
+func (r *Renderer) headerOf(ctx context.Context, original source.Original, job render.Job) (*header, headerKey, error) {
+	if job.Part != nil {
+		return partHeader(job.Part), headerKey{}, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
+	defer cancel()
+	h, key, err := r.header(limited, original, job.Page)
+	if err != nil {
+		return nil, key, r.refusal(ctx, limited, err)
+	}
+	return h, key, nil
 }
 
 // enter waits for a worker with so many bytes of memory.
