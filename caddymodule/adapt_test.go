@@ -141,6 +141,10 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"scope map of one":          {"issuer a {\nscope_map x\n}", []string{"wrong argument count"}},
 		"scope map twice":           {"issuer a {\nscope_map x y\nscope_map x z\n}", []string{`scope_map "x" is given twice`}},
 		"no workers":                {"images {\nworkers 0\n}", []string{"from 1 to 1024"}},
+		"cache with an argument":    {"cache 1GiB", []string{"after '1GiB'"}},
+		"cache in words":            {"cache {\nmemory much\n}", []string{`"much" is not a number`, "or off"}},
+		"cache folder, no size":     {"cache {\nfolder /srv\n}", []string{"folder takes a path and a size"}},
+		"unknown option of cache":   {"cache {\ndisk /srv 1GiB\n}", []string{`unknown option "disk" of cache`, "bypass_scope, folder, memory"}},
 		"unknown stored_tiles":      {"images {\nstored_tiles maybe\n}", []string{`"maybe" is not known`, "on", "off"}},
 		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none"}},
 	}

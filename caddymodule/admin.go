@@ -23,6 +23,8 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: "/gatehouse/status", Handler: readOnly(a.status)},
 		{Pattern: "/gatehouse/explain", Handler: readOnly(a.explain)},
+		{Pattern: "/gatehouse/cache/purge", Handler: posted(a.purge)},
+		{Pattern: "/gatehouse/cache/warm", Handler: posted(a.warm)},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/authn"
 	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/internal/lru"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 )
@@ -43,6 +44,8 @@ type App struct {
 	renderer    *lazyRenderer
 	watermarks  map[string]*render.Watermark
 	answers     *answerBudget
+	cache       sharedCache
+	described   *lru.Cache[describedKey, *described]
 	collections map[string]*collectionRuntime
 	uses        useCounter
 	started     bool
@@ -78,6 +81,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.provisionImages(); err != nil {
 		return err
 	}
+	if err := a.provisionCache(); err != nil {
+		return err
+	}
+	a.described = lru.New[describedKey, *described](describedBytes)
 	if err := a.provisionWatermarks(); err != nil {
 		return err
 	}

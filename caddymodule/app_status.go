@@ -56,6 +56,11 @@ func (a *App) status() Status {
 			s.Images.Formats = append(s.Images.Formats, string(format))
 		}
 	}
+	kept := a.cache.Stats()
+	s.Cache = CacheStatus{
+		Pictures: kept.Pictures, MemoryBytes: kept.MemoryBytes, FolderBytes: kept.FolderBytes, MemoryHits: kept.MemoryHits,
+		FolderHits: kept.FolderHits, Misses: kept.Misses, Joined: kept.Joined, Evicted: kept.Evicted,
+	}
 	for _, issuer := range a.issuers {
 		keys := issuer.Status()
 		age, _ := issuer.Age(time.Now())
@@ -139,6 +144,13 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 			gauge(descTileIndex, float64(tiles.IndexBytes))
 		}
 	}
+	kept := a.cache.Stats()
+	for outcome, n := range map[string]int64{"memory": kept.MemoryHits, "folder": kept.FolderHits, "joined": kept.Joined, "miss": kept.Misses} {
+		counter(descCache, float64(n), outcome)
+	}
+	counter(descEvicted, float64(kept.Evicted))
+	gauge(descKept, float64(kept.MemoryBytes), "memory")
+	gauge(descKept, float64(kept.FolderBytes), "folder")
 	gauge(descSpool, float64(a.spool.Used()))
 	for _, issuer := range a.issuers {
 		status := issuer.Status()

@@ -50,6 +50,8 @@ func printStatus(cmd *cobra.Command, s Status) {
 	line("  reads", "%s", strings.Join(s.Images.Loaders, " "))
 	line("  writes", "%s", strings.Join(s.Images.Formats, " "))
 	line("  rendering", "%d running, %d waiting", s.Images.Running, s.Images.Queued)
+	line("cache", "%d pictures of %d MiB in memory, %d MiB in the folder", s.Cache.Pictures, s.Cache.MemoryBytes>>20, s.Cache.FolderBytes>>20)
+	line("  asked", "%d times found, %d times made, %d times waited for", s.Cache.MemoryHits+s.Cache.FolderHits, s.Cache.Misses, s.Cache.Joined)
 	for _, issuer := range s.Issuers {
 		age := "no keys yet"
 		if issuer.Keys > 0 {

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ func registerCommands() {
 		Short: "Looks into Gatehouse",
 		Long:  "Tells how the running Gatehouse is, explains its decisions, and makes tokens for development.",
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand())
+			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand(), cacheCommand())
 			// A missing or unknown subcommand is a mistake, not a request for help that succeeds.
 			cmd.Args = cobra.NoArgs
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +48,24 @@ func (a *adminClient) get(path string, query url.Values, value any) (json.RawMes
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	response, err := caddycmd.AdminAPIRequest(address, http.MethodGet, path, nil, nil)
+	return a.ask(address, http.MethodGet, path, nil, value)
+}
+
+// post sends a JSON body to an admin route, and decodes its answer as get does.
+func (a *adminClient) post(path string, body, value any) (json.RawMessage, error) {
+	address, err := caddycmd.DetermineAdminAPIAddress(a.address, nil, a.config, a.adapter)
+	if err != nil {
+		return nil, fmt.Errorf("finding the admin endpoint: %w", err)
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("writing the request: %w", err)
+	}
+	return a.ask(address, http.MethodPost, path, bytes.NewReader(encoded), value)
+}
+
+func (a *adminClient) ask(address, method, path string, body io.Reader, value any) (json.RawMessage, error) {
+	response, err := caddycmd.AdminAPIRequest(address, method, path, http.Header{"Content-Type": {"application/json"}}, body)
 	if err != nil {
 		return nil, fmt.Errorf("asking the running server: %w", err)
 	}

@@ -16,6 +16,8 @@ type Config struct {
 	Collections map[string]*CollectionConfig `json:"collection,omitempty"`
 	// Limits of rendering.
 	Images *ImagesConfig `json:"images,omitempty"`
+	// What is kept of pictures that were made.
+	Cache *CacheConfig `json:"cache,omitempty"`
 	// Marks that rules put on images, by a name of your choice.
 	Watermarks map[string]*WatermarkConfig `json:"watermark,omitempty"`
 	// Where originals that cannot be read by ranges are kept while they are used.
@@ -42,6 +44,10 @@ func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"images": once(func(d *caddyfile.Dispenser) error {
 			c.Images = new(ImagesConfig)
 			return c.Images.UnmarshalCaddyfile(d)
+		}),
+		"cache": once(func(d *caddyfile.Dispenser) error {
+			c.Cache = new(CacheConfig)
+			return c.Cache.UnmarshalCaddyfile(d)
 		}),
 		"watermark": named(&c.Watermarks, "watermark"),
 		"spool": once(func(d *caddyfile.Dispenser) error {

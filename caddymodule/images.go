@@ -52,6 +52,7 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
 		}
 	}
+	ctx = h.app.withBypass(ctx, r)
 	ctx, endAnswer := h.app.answers.begin(ctx)
 	defer endAnswer()
 	r = r.WithContext(ctx)

@@ -71,12 +71,15 @@ var (
 	descTileIndex = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
 	descJWKSAge   = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
 	descJWKSKeys  = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
+	descCache     = prometheus.NewDesc("gatehouse_cache_requests_total", "Pictures by where they were found: memory, folder, joined (made for somebody else at that time), or a miss.", []string{"outcome"}, nil)
+	descEvicted   = prometheus.NewDesc("gatehouse_cache_evicted_total", "Pictures that made room for others.", nil, nil)
+	descKept      = prometheus.NewDesc("gatehouse_cache_bytes", "Bytes of pictures that are kept.", []string{"tier"}, nil)
 	descSpool     = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
 		out <- desc
 	}
 }

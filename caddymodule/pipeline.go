@@ -1,14 +1,18 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"image"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gatehouse-server/gatehouse/collection"
+	"github.com/gatehouse-server/gatehouse/derivative"
 	"github.com/gatehouse-server/gatehouse/iiif"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
@@ -18,7 +22,10 @@ import (
 
 // pipeline is what stands behind the protocol: the item that was looked up for the decision, its original, and the
 // renderer.
-type pipeline struct{ app *App }
+type pipeline struct {
+	app        *App
+	collection string
+}
 
 var errNoLookup = errors.New("no item was looked up for this request")
 
@@ -44,7 +51,6 @@ func words[T ~string](values []T) []string {
 type subject struct {
 	original source.Original
 	info     render.Info
-	name     string
 	// placeholder tells that the picture only names the original's kind.
 	placeholder bool
 	renderer    render.Renderer
@@ -71,7 +77,7 @@ func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{original: original, renderer: renderer, watermark: mark, version: original.Info(), name: original.Info().Name}
+	s := &subject{original: original, renderer: renderer, watermark: mark, version: original.Info()}
 	s.info, err = renderer.Describe(ctx, original, target.Page-1)
 	var unsupported *render.UnsupportedError
 	if errors.As(err, &unsupported) {
@@ -83,28 +89,24 @@ func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, erro
 		_ = s.original.Close()
 		return nil, err
 	}
-	if item, err := found.Item(ctx); err == nil && item.Filename != "" {
-		s.name = item.Filename
-	}
 	return s, nil
 }
 
 // Describe implements iiif.Images.
 func (p *pipeline) Describe(ctx context.Context, target iiif.Target) (iiif.Image, error) {
-	s, err := p.open(ctx, target)
+	d, filename, err := p.describe(ctx, target)
 	if err != nil {
 		return iiif.Image{}, err
 	}
-	defer s.original.Close()
-	canvas := tierSize(image.Pt(s.info.Width, s.info.Height), target.MaxSide)
+	canvas := tierSize(image.Pt(d.info.Width, d.info.Height), target.MaxSide)
 	out := iiif.Image{
-		Width: canvas.X, Height: canvas.Y, Pages: s.info.Pages,
-		Version: s.version.Version, Modified: s.version.Modified, Name: s.name, Placeholder: s.placeholder,
+		Width: canvas.X, Height: canvas.Y, Pages: d.info.Pages,
+		Version: d.version.Version, Modified: d.version.Modified, Name: cmp.Or(filename, d.version.Name), Placeholder: d.placeholder,
 		// A mark may have colours of its own.
-		Grey: s.info.Grey && target.Watermark == "",
+		Grey: d.info.Grey && target.Watermark == "",
 	}
-	if canvas == image.Pt(s.info.Width, s.info.Height) {
-		out.TileWidth, out.TileHeight, out.Levels = s.info.TileWidth, s.info.TileHeight, s.info.Levels
+	if canvas == image.Pt(d.info.Width, d.info.Height) {
+		out.TileWidth, out.TileHeight, out.Levels = d.info.TileWidth, d.info.TileHeight, d.info.Levels
 	}
 	return out, nil
 }
@@ -120,8 +122,55 @@ func tierSize(full image.Point, maxSide int) image.Point {
 	return image.Pt(scaled(full.X), scaled(full.Y))
 }
 
-// Render implements iiif.Images.
+// Render implements iiif.Images. What is kept is answered without a look at the original: Describe has told its version.
 func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Plan) ([]byte, error) {
+	found := lookupFrom(ctx)
+	if found == nil {
+		return nil, problem.From(errNoLookup)
+	}
+	item, err := found.Item(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, keep, err := p.key(item, target, plan)
+	if err != nil {
+		return nil, err
+	}
+	var picture []byte
+	if keep {
+		picture, err = p.app.cache.Get(ctx, key, bypasses(ctx), func(ctx context.Context) ([]byte, error) { return p.render(ctx, target, plan) })
+	} else {
+		picture, err = p.render(ctx, target, plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return picture, hold(ctx, picture)
+}
+
+// key names a picture among those that are kept; keep is false for an original that does not tell when it changes.
+func (p *pipeline) key(item collection.Item, target iiif.Target, plan iiif.Plan) (key derivative.Key, keep bool, err error) {
+	renderer, err := p.app.renderer.get()
+	if err != nil {
+		return key, false, err
+	}
+	can := renderer.Capabilities()
+	mark, err := p.app.watermark(target.Watermark, can)
+	if err != nil {
+		return key, false, err
+	}
+	version := ""
+	if mark != nil {
+		version = mark.Version
+	}
+	return derivative.Key{
+		Collection: p.collection, Identifier: cachedIdentifier(target.Identifier),
+		Parts: []string{item.SourceName, item.Path, plan.Version, strconv.Itoa(target.Page), plan.Key(), version, can.Encoding},
+	}, plan.Version != "", nil
+}
+
+// render makes the picture.
+func (p *pipeline) render(ctx context.Context, target iiif.Target, plan iiif.Plan) ([]byte, error) {
 	s, err := p.open(ctx, target)
 	if err != nil {
 		return nil, err
@@ -133,15 +182,11 @@ func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Pla
 			Detail: "The original changed while it was read", Err: source.ErrChanged,
 		}
 	}
-	picture, err := s.renderer.Render(ctx, s.original, render.Job{
+	return s.renderer.Render(ctx, s.original, render.Job{
 		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
 		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
 		Watermark: s.watermark,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return picture, hold(ctx, picture)
 }
 
 // Original implements iiif.Images.

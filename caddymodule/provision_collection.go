@@ -156,7 +156,7 @@ func (a *App) newImageHandler(c *collectionRuntime, config *CollectionConfig) (*
 		LegacyFit:             config.LegacyFit,
 		Protected:             !c.public(),
 		PublicMaxAge:          publicMaxAge(c.maxAge),
-	}, &pipeline{app: a}, a.logger)
+	}, &pipeline{app: a, collection: c.name}, a.logger)
 }
 
 // publicMaxAge turns "never" into what package iiif calls it.

@@ -11,8 +11,22 @@ type Status struct {
 	Issuers []IssuerStatus    `json:"issuers"`
 	// Collections by name.
 	Collections []CollectionStatus `json:"collections"`
+	// Cache tells of the pictures that are kept.
+	Cache CacheStatus `json:"cache"`
 	// SpoolBytes is how much of the spool is used.
 	SpoolBytes int64 `json:"spool_bytes"`
+}
+
+// CacheStatus tells of the pictures that are kept, and of requests since the start.
+type CacheStatus struct {
+	Pictures    int   `json:"pictures"`
+	MemoryBytes int64 `json:"memory_bytes"`
+	FolderBytes int64 `json:"folder_bytes"`
+	MemoryHits  int64 `json:"memory_hits"`
+	FolderHits  int64 `json:"folder_hits"`
+	Misses      int64 `json:"misses"`
+	Joined      int64 `json:"joined"`
+	Evicted     int64 `json:"evicted"`
 }
 
 // ImagesStatus tells of the renderer.

@@ -182,6 +182,19 @@ func (l *Lookup) Open(ctx context.Context) (source.Original, error) {
 	return original, err
 }
 
+// Describe tells of the original, in the state that Open would find it in now.
+func (l *Lookup) Describe(ctx context.Context) (source.Info, error) {
+	item, err := l.Item(ctx)
+	if err != nil {
+		return source.Info{}, err
+	}
+	info, err := source.Describe(ctx, item.Source, item.Path)
+	if errors.Is(err, source.ErrNotFound) {
+		return info, originalNotFound(err)
+	}
+	return info, err
+}
+
 // expand fills a source's path template.
 func (l *Lookup) expand(ctx context.Context, place Place) (string, error) {
 	fields, err := l.fields(ctx, place.Path)

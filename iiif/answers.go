@@ -106,14 +106,14 @@ func (c *call) image() error {
 	header.Set("Link", `<`+c.id()+"/"+rules.Canonical(params, plan, img)+`>;rel="canonical", <`+
 		rules.profileURI(rules.level(capabilities.within(c.decision)))+`>;rel="profile"`)
 	header.Set("Content-Disposition", disposition(c.req.Download, imageName(img, c.req, plan)))
-	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.key()+capabilities.Encoding)
+	etag := tag("image", img.Version, c.outcome(), strconv.Itoa(c.req.Page), plan.Key()+capabilities.Encoding)
 	return c.write(etag, img, MediaType(plan.Format), func() ([]byte, error) {
 		return c.images.Render(c.r.Context(), c.target(), plan)
 	})
 }
 
-// key is the same for the same picture of one version.
-func (p Plan) key() string {
+// Key is the same for the same picture of one version.
+func (p Plan) Key() string {
 	out := make([]byte, 0, 96)
 	for _, point := range []image.Point{p.Canvas, p.Region.Min, p.Region.Max, p.Size} {
 		out = append(appendNumbers(out, point.X, point.Y), '/')

@@ -58,17 +58,44 @@ func (f *folder) Open(ctx context.Context, path string) (Original, error) {
 }
 
 func (f *folder) open(ctx context.Context, path string) (*folderOriginal, error) {
+	return search(ctx, f, path, f.openFile)
+}
+
+// Describe implements Describer.
+func (f *folder) Describe(ctx context.Context, path string) (Info, error) {
+	defer timed(ctx)()
+	return search(ctx, f, path, describeFile)
+}
+
+// describeFile tells of a regular file without opening it.
+func describeFile(root *os.Root, name string) (Info, error) {
+	info, err := root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(info, name), nil
+}
+
+func infoOf(info fs.FileInfo, name string) Info {
+	return Info{Size: info.Size(), Modified: info.ModTime(), Version: fileVersion(info), Name: filepath.Base(name)}
+}
+
+// search tries the spellings of a path.
+func search[T any](ctx context.Context, f *folder, path string, try func(root *os.Root, name string) (T, error)) (none T, _ error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return none, err
 	}
 	path = strings.TrimLeft(path, "/")
 	if err := httpx.CheckPath(path); err != nil {
-		return nil, notFound(err)
+		return none, notFound(err)
 	}
 	// Opened anew each time: a file system mounted over the folder later is then seen.
 	root, err := os.OpenRoot(f.Root)
 	if err != nil {
-		return nil, unreachable(fileErrorKind(err), err)
+		return none, unreachable(fileErrorKind(err), err)
 	}
 	defer func() { _ = root.Close() }()
 	names := []string{path}
@@ -78,7 +105,7 @@ func (f *folder) open(ctx context.Context, path string) (*folderOriginal, error)
 	// refused is why a name that is there counts as absent, for the log.
 	var refused error
 	for _, name := range names {
-		o, err := f.openFile(root, name)
+		o, err := try(root, name)
 		switch {
 		case err == nil:
 			return o, nil
@@ -86,10 +113,10 @@ func (f *folder) open(ctx context.Context, path string) (*folderOriginal, error)
 		case leadsOut(root, err):
 			refused = err
 		default:
-			return nil, unreachable(fileErrorKind(err), err)
+			return none, unreachable(fileErrorKind(err), err)
 		}
 	}
-	return nil, notFound(refused)
+	return none, notFound(refused)
 }
 
 // leadsOut tells whether err is what an os.Root says to a symbolic link that leads out of it: an error without an
@@ -125,7 +152,7 @@ func (f *folder) openFile(root *os.Root, name string) (*folderOriginal, error) {
 	}
 	return &folderOriginal{
 		file:    file,
-		info:    Info{Size: info.Size(), Modified: info.ModTime(), Version: fileVersion(info), Name: filepath.Base(name)},
+		info:    infoOf(info, name),
 		observe: f.observe,
 	}, nil
 }
@@ -208,4 +235,6 @@ func (o *folderOriginal) Close() error {
 var (
 	_ Config   = (*FolderConfig)(nil)
 	_ Original = (*folderOriginal)(nil)
+
+	_ Describer = (*folder)(nil)
 )

@@ -25,6 +25,24 @@ type Source interface {
 	Close() error
 }
 
+// Describer is a Source that can tell of an original for less than opening it.
+type Describer interface {
+	// Describe gives what Open's Original would tell of itself now, with Open's errors.
+	Describe(ctx context.Context, path string) (Info, error)
+}
+
+// Describe tells of an original in the way that costs its source least.
+func Describe(ctx context.Context, s Source, path string) (Info, error) {
+	if d, ok := s.(Describer); ok {
+		return d.Describe(ctx, path)
+	}
+	o, err := s.Open(ctx, path)
+	if err != nil {
+		return Info{}, err
+	}
+	return o.Info(), o.Close()
+}
+
 // Info describes an original without reading it.
 type Info struct {
 	// Size in bytes.

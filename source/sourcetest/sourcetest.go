@@ -49,6 +49,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"ReadsLikeAReaderAt", readsLikeAReaderAt},
 		{"ReadsAtTheSameTime", readsAtTheSameTime},
 		{"TellsWhatItIs", tellsWhatItIs},
+		{"DescribesWhatItWouldOpen", describesWhatItWouldOpen},
 		{"VersionFollowsTheBytes", versionFollowsTheBytes},
 		{"NeverMixesStates", neverMixesStates},
 		{"MissingIsNotFound", missingIsNotFound},
@@ -72,6 +73,26 @@ func open(t testing.TB, s source.Source, path string) source.Original {
 	}
 	t.Cleanup(func() { _ = o.Close() })
 	return o
+}
+
+// Describe tells what Open would find, in each state of an original.
+func describesWhatItWouldOpen(t *testing.T, p Place) {
+	s := p.Open(t, true)
+	defer s.Close()
+	for _, data := range [][]byte{Bytes(1000, 1), Bytes(2000, 2)} {
+		p.Put(t, "a/b.tif", data)
+		info, err := source.Describe(t.Context(), s, "a/b.tif")
+		if want := open(t, s, "a/b.tif").Info(); err != nil || info.Version != want.Version || info.Size != want.Size ||
+			!info.Modified.Equal(want.Modified) || info.Name != want.Name {
+			t.Errorf("described as %+v, %v; opened as %+v", info, err, want)
+		}
+	}
+	p.Delete(t, "a/b.tif")
+	for _, path := range []string{"a/b.tif", "../a/b.tif", "a/../../b.tif", ""} {
+		if _, err := source.Describe(t.Context(), s, path); !errors.Is(err, source.ErrNotFound) {
+			t.Errorf("%q: err = %v", path, err)
+		}
+	}
 }
 
 func readAll(t testing.TB, o source.Original) []byte {

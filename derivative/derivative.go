@@ -1,0 +1,270 @@
+// Package derivative keeps pictures that were made: in memory, and in a folder that outlives the process. One that is
+// not there is made once, however many ask for it at the same time.
+//
+// It is asked after authorization, and knows nothing of callers.
+package derivative
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/gatehouse-server/gatehouse/internal/flight"
+)
+
+// Key names a picture. Two pictures with any byte in difference have different keys.
+type Key struct {
+	// Collection and Identifier are what can be purged by.
+	Collection, Identifier string
+	// Parts are all that else makes the picture what it is: the original and its version, what is asked for, the settings of
+	// encoders.
+	Parts []string
+}
+
+// sum is a key in a fixed size: where its item's pictures are, and itself.
+type sum struct {
+	collection, item [sha256.Size]byte
+	key              [sha256.Size]byte
+}
+
+// hash joins texts so that no two lists give the same.
+func hash(texts ...string) (out [sha256.Size]byte) {
+	room := 0
+	for _, text := range texts {
+		room += len(text) + 8
+	}
+	buffer := make([]byte, 0, room)
+	for _, text := range texts {
+		buffer = binary.LittleEndian.AppendUint64(buffer, uint64(len(text)))
+		buffer = append(buffer, text...)
+	}
+	return sha256.Sum256(buffer)
+}
+
+// hash of the whole key.
+func (k *Key) hash() [sha256.Size]byte {
+	var room [16]string
+	return hash(append(append(room[:0], k.Collection, k.Identifier), k.Parts...)...)
+}
+
+// Config is the settings of a Cache.
+type Config struct {
+	// Memory in bytes bounds what is kept in memory; 0: nothing.
+	Memory int64
+	// Folder, unless empty, is an absolute path below which pictures are kept; FolderBytes bounds them.
+	Folder      string
+	FolderBytes int64
+}
+
+// Cache keeps pictures. It is safe for concurrent use. The bytes it gives are shared and must not be changed.
+type Cache struct {
+	memory *otter.Cache[[sha256.Size]byte, *picture]
+	folder *folder // nil: none
+	making flight.Group[[]byte]
+	// purges counts purges: what was begun before one must not come in after it.
+	purges atomic.Uint64
+
+	memoryHits, folderHits, misses, joined, evicted atomic.Int64
+}
+
+// picture is one that is kept in memory.
+type picture struct {
+	data []byte
+	sum  sum
+}
+
+// overhead is what a picture costs in memory besides its bytes.
+const overhead = 512
+
+// usual is about how many bytes a tile has.
+const usual = 16 << 10
+
+// largest is the share of the memory that a single picture may take: larger ones would push out many that are asked
+// for more often.
+const largest = 32
+
+// New makes a Cache. The folder is touched when it is first used.
+func New(c Config, logger *slog.Logger) (*Cache, error) {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	out := new(Cache)
+	if c.Memory > 0 {
+		memory, err := otter.New(&otter.Options[[sha256.Size]byte, *picture]{
+			MaximumWeight: uint64(c.Memory),
+			// Without it the frequencies of use are only counted once the memory is half full.
+			InitialCapacity: int(c.Memory / usual),
+			Weigher: func(_ [sha256.Size]byte, p *picture) uint32 {
+				return uint32(min(len(p.data)+overhead, 1<<32-1)) //nolint:gosec // bounded just now
+			},
+			OnDeletion: func(e otter.DeletionEvent[[sha256.Size]byte, *picture]) {
+				if e.WasEvicted() {
+					out.evicted.Add(1)
+				}
+			},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("cache in memory: %w", err)
+		}
+		out.memory = memory
+	}
+	if c.Folder != "" {
+		out.folder = newFolder(c.Folder, c.FolderBytes, logger)
+	}
+	return out, nil
+}
+
+// Get gives a picture that is kept, or has it made. make's context goes on while anybody waits for the picture, and has
+// the values of ctx; its errors are not kept. fresh says that nothing that is kept will do.
+func (c *Cache) Get(ctx context.Context, key Key, fresh bool, make func(context.Context) ([]byte, error)) ([]byte, error) {
+	hashed := key.hash()
+	if !fresh {
+		if data, ok := c.fromMemory(hashed); ok {
+			return data, nil
+		}
+	}
+	s := sum{collection: hash(key.Collection), item: hash(key.Collection, key.Identifier), key: hashed}
+	// Who asks after a purge must not get what was begun before.
+	name := strconv.AppendUint(hashed[:], c.purges.Load(), 10)
+	name = strconv.AppendBool(append(name, '/'), fresh)
+	led := false
+	data, err := c.making.Do(ctx, context.WithoutCancel(ctx), string(name), func(ctx context.Context) ([]byte, error) {
+		led = true
+		return c.find(ctx, s, fresh, make)
+	})
+	if err == nil && !led {
+		c.joined.Add(1)
+	}
+	return data, err
+}
+
+func (c *Cache) fromMemory(key [sha256.Size]byte) ([]byte, bool) {
+	if c.memory == nil {
+		return nil, false
+	}
+	p, ok := c.memory.GetIfPresent(key)
+	if !ok {
+		return nil, false
+	}
+	c.memoryHits.Add(1)
+	return p.data, true
+}
+
+// find looks in the folder, and makes what is not there.
+func (c *Cache) find(ctx context.Context, s sum, fresh bool, make func(context.Context) ([]byte, error)) ([]byte, error) {
+	purges := c.purges.Load()
+	if !fresh {
+		// It may have come since.
+		if data, ok := c.fromMemory(s.key); ok {
+			return data, nil
+		}
+		if c.folder != nil {
+			if data, ok := c.folder.get(s); ok {
+				c.folderHits.Add(1)
+				c.keep(s, data, purges, false)
+				return data, nil
+			}
+		}
+	}
+	c.misses.Add(1)
+	data, err := make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.keep(s, data, purges, true)
+	return data, nil
+}
+
+// keep puts a picture in, unless a purge came between.
+func (c *Cache) keep(s sum, data []byte, purges uint64, disk bool) {
+	if c.purges.Load() != purges {
+		return
+	}
+	if c.memory != nil && uint64(len(data)) <= c.memory.GetMaximum()/largest {
+		c.memory.Set(s.key, &picture{data, s})
+	}
+	if disk && c.folder != nil {
+		c.folder.put(s, data)
+	}
+	if c.purges.Load() != purges {
+		// It may have been for this one, and have looked before it was in.
+		if c.memory != nil {
+			c.memory.Invalidate(s.key)
+		}
+		if c.folder != nil {
+			c.folder.drop(s)
+		}
+	}
+}
+
+// Purge forgets the pictures of one identifier, of a collection where that is empty, or all where both are. When it
+// returns, none of them is answered any more, also none that was being made.
+func (c *Cache) Purge(collection, identifier string) error {
+	if collection == "" && identifier != "" {
+		return errors.New("an identifier is one of a collection, which must be named")
+	}
+	c.purges.Add(1)
+	whole, item := hash(collection), hash(collection, identifier)
+	if c.memory != nil {
+		for key, p := range c.memory.All() {
+			switch {
+			case collection == "", identifier == "" && p.sum.collection == whole, identifier != "" && p.sum.item == item:
+				c.memory.Invalidate(key)
+			}
+		}
+	}
+	if c.folder == nil {
+		return nil
+	}
+	switch {
+	case collection == "":
+		return c.folder.purge()
+	case identifier == "":
+		return c.folder.purge(directoryOf(whole))
+	}
+	return c.folder.purge(directoryOf(whole), directoryOf(item))
+}
+
+// Stats are counts for metrics.
+type Stats struct {
+	// MemoryHits, FolderHits, Misses and Joined (who waited for a picture that was being made for somebody else) since the
+	// start, and Evicted from memory and folder.
+	MemoryHits, FolderHits, Misses, Joined, Evicted int64
+	// Pictures in memory, and the bytes that they and those in the folder take.
+	Pictures                 int
+	MemoryBytes, FolderBytes int64
+}
+
+// Stats counts what was done.
+func (c *Cache) Stats() Stats {
+	s := Stats{
+		MemoryHits: c.memoryHits.Load(), FolderHits: c.folderHits.Load(), Misses: c.misses.Load(), Joined: c.joined.Load(),
+		Evicted: c.evicted.Load(),
+	}
+	if c.memory != nil {
+		s.Pictures, s.MemoryBytes = c.memory.EstimatedSize(), int64(c.memory.WeightedSize()) //nolint:gosec // below MaximumWeight
+	}
+	if c.folder != nil {
+		s.FolderBytes, s.Evicted = c.folder.used.Load(), s.Evicted+c.folder.removed.Load()
+	}
+	return s
+}
+
+// Close ends what goes on in the background. What is kept in the folder stays.
+func (c *Cache) Close() error {
+	if c.memory != nil {
+		c.memory.InvalidateAll()
+		c.memory.StopAllGoroutines()
+	}
+	if c.folder != nil {
+		c.folder.close()
+	}
+	return nil
+}
