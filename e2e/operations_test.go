@@ -75,7 +75,7 @@ func TestMetrics(t *testing.T) {
 		requests + `{code="source_status",collection="bouwdossiers",outcome="error"}`:      1,
 		requests + `{code="token_invalid",collection="none",outcome="deny"}`:               1,
 		`gatehouse_render_seconds_count{outcome="ok"}`:                                     1,
-		`gatehouse_cache_requests_total{outcome="miss"}`:                                   2,
+		`gatehouse_cache_requests_total{outcome="miss"}`:                                   1,
 		`gatehouse_cache_requests_total{outcome="memory"}`:                                 2,
 		`gatehouse_metadata_seconds_count{outcome="not_found"}`:                            1,
 		`gatehouse_source_seconds_count{kind="http",outcome="status"}`:                     1,
