@@ -1,0 +1,322 @@
+package child
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// socketFD is the descriptor that a child finds its socket at.
+const socketFD = 3
+
+// Serve is the whole of a child's life: it answers calls by h until the server is gone, or lets it go. It must be called
+// before anything else is done in the process. It gives an error when the process is no child of a Pool.
+func Serve(h Handler) error {
+	// Signals to the server's process group, or its whole service, are the server's matter: it lets its children end their
+	// work.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	if kind, err := unix.GetsockoptInt(socketFD, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_SEQPACKET {
+		return errors.New("this command is for the server itself")
+	}
+	closeInherited()
+	s := &server{handler: h, calls: map[uint64]*running{}, shared: map[uint64][]byte{}, buffer: make([]byte, maxPacket)}
+	packet, fds, err := s.receive()
+	if err != nil || len(fds) > 0 || len(packet) < headSize+8 || packet[0] != kindSetup {
+		return errors.New("this command is for the server itself")
+	}
+	limit := int64(binary.LittleEndian.Uint64(packet[headSize:]))
+	if err := limitSelf(limit); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(limit / 2)
+	hello, err := h.Start(packet[headSize+8:])
+	if err != nil {
+		_ = s.send(kindFailed, 0, text(err))
+		return err
+	}
+	if err := s.send(kindHello, 0, hello); err != nil {
+		return err
+	}
+	return s.serve()
+}
+
+// closeInherited closes what the server's own parent left open: listeners, pipes, files. What Go's runtime has opened is of
+// no such type.
+func closeInherited() {
+	unix.CloseOnExec(socketFD)
+	for fd := socketFD + 1; fd < 4096; fd++ {
+		var stat unix.Stat_t
+		if err := unix.Fstat(fd, &stat); err == nil && stat.Mode&unix.S_IFMT != 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// server is the child's side.
+type server struct {
+	handler Handler
+	buffer  []byte
+
+	mu     sync.Mutex
+	calls  map[uint64]*running
+	shared map[uint64][]byte
+}
+
+// running is a call that is being worked on.
+type running struct {
+	cancel context.CancelFunc
+	// answers to what was asked of the server.
+	data chan []byte
+	room chan int
+}
+
+// serve takes messages until the server hangs up.
+func (s *server) serve() error {
+	for {
+		packet, fds, err := s.receive()
+		if err != nil {
+			return err
+		}
+		if len(packet) == 0 {
+			return nil
+		}
+		if err := s.take(packet, fds); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *server) take(packet []byte, fds []int) error {
+	if len(packet) < headSize {
+		return errMessage
+	}
+	if packet[0] == kindCall {
+		return s.begin(packet, fds)
+	}
+	s.mu.Lock()
+	call := s.calls[binary.LittleEndian.Uint64(packet[1:])]
+	s.mu.Unlock()
+	if call == nil {
+		// It ended before the server knew.
+		closeAll(fds)
+		return nil
+	}
+	switch packet[0] {
+	case kindCancel:
+		call.cancel()
+	case kindData:
+		call.data <- append([]byte(nil), packet[headSize:]...)
+	case kindRoom:
+		if len(fds) != 1 {
+			return errMessage
+		}
+		call.room <- fds[0]
+	}
+	return nil
+}
+
+// begin starts work on a call.
+func (s *server) begin(packet []byte, fds []int) error {
+	m, err := parseCall(packet)
+	if err != nil {
+		return err
+	}
+	next := func() int {
+		if len(fds) == 0 {
+			return -1
+		}
+		fd := fds[0]
+		fds = fds[1:]
+		return fd
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	call := &running{cancel: cancel, data: make(chan []byte, 1), room: make(chan int, 1)}
+	task := &Task{}
+	switch m.original {
+	case byFile:
+		task.Original = &fileOriginal{base{m.size}, os.NewFile(uintptr(next()), "original")}
+	case inline:
+		task.Original = &bytesOriginal{base{m.size}, append([]byte(nil), m.data...)}
+	default:
+		task.Original = &readOriginal{base: base{m.size}, server: s, call: call, id: m.id}
+	}
+	task.Ask = append([]byte(nil), m.ask...)
+	if m.flags&askByMemory != 0 {
+		if task.Ask, err = readAll(next(), int(m.askLength)); err != nil {
+			return err
+		}
+	}
+	if m.flags&sharedNew != 0 {
+		data, err := mapped(next(), int(m.sharedLength), unix.PROT_READ)
+		if err != nil {
+			return err
+		}
+		s.shared[m.shared] = data
+	}
+	if m.sharedLength > 0 {
+		task.Shared = s.shared[m.shared]
+		if uint64(len(task.Shared)) != m.sharedLength {
+			return errMessage
+		}
+	}
+	s.mu.Lock()
+	s.calls[m.id] = call
+	s.mu.Unlock()
+	go s.work(ctx, m.id, call, task)
+	return nil
+}
+
+// work does a call, answers it and forgets it.
+func (s *server) work(ctx context.Context, id uint64, call *running, task *Task) {
+	answered := false
+	// The call is over before the server hears so, and may send the next one.
+	end := sync.OnceFunc(func() {
+		_ = task.Original.Close()
+		s.mu.Lock()
+		delete(s.calls, id)
+		s.mu.Unlock()
+		call.cancel()
+	})
+	err := s.handler.Handle(ctx, task, func(parts ...[]byte) error {
+		if answered {
+			return errors.New("answered twice")
+		}
+		answered = true
+		return s.answer(ctx, id, call, end, parts)
+	})
+	end()
+	if err == nil && !answered {
+		err = errors.New("no answer")
+	}
+	if err != nil && !answered {
+		err = s.send(kindFailed, id, text(err))
+	}
+	if err != nil {
+		// The server cannot be told, so that it has to see.
+		os.Exit(1)
+	}
+}
+
+// answer sends an answer: as a packet, or where it is too long through memory that the server makes for it.
+func (s *server) answer(ctx context.Context, id uint64, call *running, end func(), parts [][]byte) error {
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	if length <= maxInline {
+		end()
+		return s.send(kindAnswer, id, parts...)
+	}
+	if err := s.send(kindNeed, id, binary.LittleEndian.AppendUint64(nil, uint64(length))); err != nil {
+		return err
+	}
+	var room int
+	select {
+	case room = <-call.room:
+	case <-ctx.Done():
+		end()
+		return s.send(kindFailed, id, text(ctx.Err()))
+	}
+	memory, err := mapped(room, length, unix.PROT_READ|unix.PROT_WRITE)
+	if err != nil {
+		return err
+	}
+	at := 0
+	for _, part := range parts {
+		at += copy(memory[at:], part)
+	}
+	if err := unix.Munmap(memory); err != nil {
+		return err
+	}
+	end()
+	return s.send(kindStored, id)
+}
+
+// send writes one packet of several parts, as they lie.
+func (s *server) send(kind byte, id uint64, parts ...[]byte) error {
+	buffers := make([][]byte, 0, 4)
+	buffers = append(append(buffers, head(make([]byte, 0, headSize), kind, id)), parts...)
+	for {
+		_, err := unix.SendmsgBuffers(socketFD, buffers, nil, nil, unix.MSG_NOSIGNAL)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// receive takes one packet, which is valid until the next, and its descriptors. An empty one says that the server is
+// gone.
+func (s *server) receive() ([]byte, []int, error) {
+	var control [64]byte
+	for {
+		n, controlled, _, _, err := unix.Recvmsg(socketFD, s.buffer, control[:], unix.MSG_CMSG_CLOEXEC)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if errors.Is(err, unix.ECONNRESET) {
+			return nil, nil, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if controlled == 0 {
+			return s.buffer[:n], nil, nil
+		}
+		messages, err := unix.ParseSocketControlMessage(control[:controlled])
+		if err != nil {
+			return nil, nil, err
+		}
+		var fds []int
+		for i := range messages {
+			got, err := unix.ParseUnixRights(&messages[i])
+			if err != nil {
+				return nil, nil, err
+			}
+			fds = append(fds, got...)
+		}
+		return s.buffer[:n], fds, nil
+	}
+}
+
+// mapped maps memory that the server made, and closes its descriptor.
+func mapped(fd, length, protection int) ([]byte, error) {
+	defer unix.Close(fd)
+	data, err := unix.Mmap(fd, 0, length, protection, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map shared memory: %w", err)
+	}
+	return data, nil
+}
+
+func readAll(fd, length int) ([]byte, error) {
+	file := os.NewFile(uintptr(fd), "memory")
+	defer file.Close()
+	data := make([]byte, length)
+	_, err := io.ReadFull(io.NewSectionReader(file, 0, int64(length)), data)
+	return data, err
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
+}
+
+// text is what the server hears of an error.
+func text(err error) []byte {
+	s := err.Error()
+	return []byte(s[:min(len(s), maxText)])
+}
+
+var _ source.Original = (*fileOriginal)(nil)

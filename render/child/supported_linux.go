@@ -1,0 +1,4 @@
+package child
+
+// Supported tells whether this system has what children need.
+const Supported = true
