@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/source"
 )
 
 // exchange has a child do one call.
@@ -29,10 +30,10 @@ type exchange struct {
 
 // do sends the call and serves the child until it answers. When ctx ends, the child is told to stop; if it does not
 // within the grace, it is killed.
-func (c *process) do(ctx context.Context, call *Call) (Answer, error) {
+func (c *process) do(ctx context.Context, call *Call, p *packed) (Answer, error) {
 	x := &exchange{child: c, call: call, events: make(chan said, 1), id: c.pool.ids.Add(1)}
-	if err := x.begin(ctx); err != nil {
-		return Answer{ReadError: x.readError}, err
+	if err := x.begin(p); err != nil {
+		return Answer{}, err
 	}
 	for {
 		select {
@@ -101,44 +102,95 @@ func (x *exchange) expire(grace time.Duration) {
 	}
 }
 
-// begin sends the call. What goes wrong with the original is no fault of the child.
-func (x *exchange) begin(ctx context.Context) error {
-	m := callMessage{id: x.id, size: x.call.Original.Info().Size, askLength: uint32(len(x.call.Ask)), ask: x.call.Ask}
-	var files []*os.File
-	defer func() {
-		for _, file := range files {
-			_ = file.Close()
-		}
-	}()
-	hand := func(file *os.File, err error) error {
-		if err == nil {
-			files = append(files, file)
-		}
-		return err
+// packed is a call made ready before it has a child: a slow source is waited for without one.
+type packed struct {
+	message callMessage
+	// files are to be passed beside it; they belong to the call.
+	files     []*os.File
+	readError error
+}
+
+// pack makes a call ready. What goes wrong with the original is in readError as well.
+func pack(ctx context.Context, call *Call) (*packed, error) {
+	p := &packed{message: callMessage{size: call.Original.Info().Size, askLength: uint32(len(call.Ask)), ask: call.Ask}}
+	if err := p.fill(ctx, call); err != nil {
+		p.close()
+		return p, err
 	}
-	if file := x.call.Original.File(); file != nil {
-		if err := hand(readOnly(file)); err != nil {
-			x.readError = err
-			return err
-		}
+	return p, nil
+}
+
+func (p *packed) close() {
+	for _, file := range p.files {
+		_ = file.Close()
+	}
+}
+
+func (p *packed) hold(file *os.File, err error) error {
+	if err == nil {
+		p.files = append(p.files, file)
+	}
+	return err
+}
+
+func (p *packed) fill(ctx context.Context, call *Call) error {
+	m := &p.message
+	if file := call.Original.File(); file != nil {
 		m.original = byFile
-	} else if m.size <= smallOriginal {
-		data, err := x.whole(ctx, m.size)
-		if err != nil {
-			return err
+		if p.readError = p.hold(readOnly(file)); p.readError != nil {
+			return p.readError
 		}
-		if m.original, m.data = inline, data; len(data)+len(m.ask) > maxInline && len(data) > 0 {
+	} else if m.size <= smallOriginal || call.Lane == Head {
+		length := m.size
+		if m.original = inline; length > smallOriginal {
+			// What a header takes, as a rule.
+			m.original, length = byReads, maxInline-int64(min(len(call.Ask), maxInline))
+		}
+		if p.readError = p.read(ctx, call.Original, length); p.readError != nil {
+			return p.readError
+		}
+		if len(m.data)+len(m.ask) > maxInline && len(m.data) > 0 {
+			data := m.data
 			m.original, m.data = byFile, nil
-			if err := hand(filled(data)); err != nil {
+			if err := p.hold(filled(data)); err != nil {
 				return err
 			}
 		}
 	}
 	if len(m.ask)+len(m.data) > maxInline {
 		m.ask, m.flags = nil, m.flags|askByMemory
-		if err := hand(filled(x.call.Ask)); err != nil {
-			return err
-		}
+		return p.hold(filled(call.Ask))
+	}
+	return nil
+}
+
+// read reads the beginning of an original.
+func (p *packed) read(ctx context.Context, original source.Original, length int64) error {
+	m := &p.message
+	m.data = make([]byte, max(length, 0))
+	if length <= 0 {
+		return nil
+	}
+	n, err := guarded(ctx, original, m.data, 0)
+	switch {
+	case n == len(m.data):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		// It is shorter than it said. What reads it knows what to make of that.
+		m.data = m.data[:n]
+		m.original, m.size = inline, int64(n)
+		return nil
+	}
+	return err
+}
+
+// begin sends the call.
+func (x *exchange) begin(p *packed) error {
+	m := p.message
+	m.id = x.id
+	fds := make([]int, 0, len(p.files)+1)
+	for _, file := range p.files {
+		fds = append(fds, int(file.Fd()))
 	}
 	if shared := x.call.Shared; shared != nil {
 		var known bool
@@ -146,15 +198,14 @@ func (x *exchange) begin(ctx context.Context) error {
 		m.sharedLength = uint64(len(shared.Bytes))
 		if m.flags |= sharedKnown; !known {
 			m.flags ^= sharedKnown | sharedNew
-			if err := hand(filled(shared.Bytes)); err != nil {
+			file, err := filled(shared.Bytes)
+			if err != nil {
 				x.child.forget(shared.Key)
 				return err
 			}
+			defer file.Close()
+			fds = append(fds, int(file.Fd()))
 		}
-	}
-	fds := make([]int, len(files))
-	for i, file := range files {
-		fds[i] = int(file.Fd())
 	}
 	x.child.mu.Lock()
 	x.child.calls[x.id] = x
@@ -166,24 +217,6 @@ func (x *exchange) begin(ctx context.Context) error {
 		return x.child.cause()
 	}
 	return nil
-}
-
-// whole reads a small original.
-func (x *exchange) whole(ctx context.Context, size int64) ([]byte, error) {
-	data := make([]byte, max(size, 0))
-	if len(data) == 0 {
-		return data, nil
-	}
-	n, err := x.call.Original.ReadAt(ctx, data, 0)
-	switch {
-	case n == len(data):
-		return data, nil
-	case err == nil || errors.Is(err, io.EOF):
-		// It is shorter than it said. What reads it knows what to say.
-		return data[:n], nil
-	}
-	x.readError = err
-	return nil, err
 }
 
 // readOnly gives a descriptor of its own for a file, by which nobody can write.
@@ -306,7 +339,7 @@ func (x *exchange) read(ctx context.Context, offset, length int64) error {
 	body := packet[len(packet) : len(packet)+int(length)]
 	n, err := 0, error(nil)
 	if length > 0 {
-		n, err = x.readGuarded(ctx, body, offset)
+		n, err = guarded(ctx, x.call.Original, body, offset)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		if x.readError == nil {
@@ -317,12 +350,12 @@ func (x *exchange) read(ctx context.Context, offset, length int64) error {
 	return send(x.child.conn, packet[:headSize+1+n])
 }
 
-// readGuarded reads; a source that panics fails this read alone.
-func (x *exchange) readGuarded(ctx context.Context, p []byte, offset int64) (n int, err error) {
+// guarded reads; a source that panics fails this read alone.
+func guarded(ctx context.Context, original source.Original, p []byte, offset int64) (n int, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = problem.Panicked(fault)
 		}
 	}()
-	return x.call.Original.ReadAt(ctx, p, offset)
+	return original.ReadAt(ctx, p, offset)
 }

@@ -12,7 +12,7 @@ const (
 	// of it is ever resident.
 	dataRoom = 768 << 20
 	// openFiles is how many descriptors a child may have: one or two for each of its calls, and the fonts that a PDF needs.
-	openFiles = 128
+	openFiles = 256
 )
 
 // limitSelf bounds what this process may take, for good: memory, as a stop behind the server's watch on what is

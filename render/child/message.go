@@ -128,7 +128,7 @@ type callMessage struct {
 	size int64
 	// shared is the number that the shared bytes have between the two, sharedLength their length.
 	shared, sharedLength uint64
-	// askLength is the length of ask, wherever it lies; ask and data of the original are within the packet.
+	// askLength is the length of ask, wherever it lies; ask and data of the original, or its beginning, are within the packet.
 	askLength uint32
 	ask, data []byte
 }
@@ -168,7 +168,7 @@ func parseCall(packet []byte) (*callMessage, error) {
 	switch {
 	case m.size < 0, m.original > inline, m.askLength > MaxAsk:
 		return nil, errMessage
-	case m.original == inline && int64(len(m.data)) != m.size, m.original != inline && len(m.data) > 0:
+	case m.original == inline && int64(len(m.data)) != m.size, m.original == byFile && len(m.data) > 0, int64(len(m.data)) > m.size:
 		return nil, errMessage
 	case known != (m.sharedLength > 0), m.flags >= sharedKnown<<1, m.flags&sharedKnown != 0 && m.flags&sharedNew != 0:
 		return nil, errMessage

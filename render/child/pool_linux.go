@@ -57,7 +57,7 @@ type given struct {
 
 const (
 	// headCapacity is how many calls the head child does at once.
-	headCapacity = 16
+	headCapacity = 32
 	// culpritTime is how long a call that crashes its children is refused without trying.
 	culpritTime = 5 * time.Minute
 	maxCulprits = 4096
@@ -112,13 +112,18 @@ func (p *Pool) Call(ctx context.Context, call *Call) (Answer, error) {
 			return Answer{}, ErrCrashed
 		}
 	}
-	answer, err := p.attempt(ctx, call, call.Lane)
+	ready, err := pack(ctx, call)
+	if err != nil {
+		return Answer{ReadError: ready.readError}, err
+	}
+	defer ready.close()
+	answer, err := p.attempt(ctx, call, ready, call.Lane)
 	// Who shares a child with others is not to blame for what becomes of it.
 	shared := call.Lane == Head && (errors.Is(err, ErrMemory) || errors.Is(err, ErrCPU))
 	if !errors.Is(err, errDied) && !shared {
 		return answer, err
 	}
-	answer, err = p.attempt(ctx, call, Work)
+	answer, err = p.attempt(ctx, call, ready, Work)
 	if errors.Is(err, errDied) {
 		if call.Key != "" {
 			p.culprits.Put(call.Key, time.Now().Add(culpritTime), 1)
@@ -128,23 +133,13 @@ func (p *Pool) Call(ctx context.Context, call *Call) (Answer, error) {
 	return answer, err
 }
 
-func (p *Pool) attempt(ctx context.Context, call *Call, l Lane) (Answer, error) {
+func (p *Pool) attempt(ctx context.Context, call *Call, ready *packed, l Lane) (Answer, error) {
 	c, err := p.take(ctx, l)
 	if err != nil {
 		return Answer{}, err
 	}
-	settled := false
-	defer func() {
-		if !settled {
-			// A panic in the original: nobody knows what the child is waiting for.
-			c.kill(ReasonCrash)
-			p.give(c, false)
-		}
-	}()
-	answer, err := c.do(ctx, call)
-	settled = true
-	p.give(c, true)
-	return answer, err
+	defer p.give(c, true)
+	return c.do(ctx, call, ready)
 }
 
 // take waits for a child that can do one more call.

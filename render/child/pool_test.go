@@ -64,8 +64,10 @@ func TestOriginals(t *testing.T) {
 			t.Fatal(err)
 		}
 		for kind, original := range map[string]*stored{"memory": {data: data}, "file": {data: data, file: file, fail: errors.New("not to be read")}} {
-			if got, err := tell(context.Background(), p, Work, order{Do: "sum"}, original); err != nil || got != want {
-				t.Errorf("%s of %d bytes: %v", kind, size, err)
+			for _, lane := range []Lane{Work, Head} {
+				if got, err := tell(context.Background(), p, lane, order{Do: "sum"}, original); err != nil || got != want {
+					t.Errorf("%s of %d bytes, lane %d: %v", kind, size, lane, err)
+				}
 			}
 		}
 		_ = file.Close()
@@ -115,10 +117,12 @@ func TestErrorOfTheOriginalIsKept(t *testing.T) {
 // An original that panics costs its call, not the server.
 func TestPanicOfTheOriginal(t *testing.T) {
 	p := newPool(t, nil)
-	answer, err := p.Call(context.Background(), callOf(Work, order{Do: "sum"}, panicking{&stored{data: pattern(smallOriginal * 2)}}))
-	var known *problem.Error
-	if err == nil || !errors.As(answer.ReadError, &known) || known.Status != 500 {
-		t.Errorf("%v, %v", err, answer.ReadError)
+	for _, size := range []int{1000, smallOriginal * 2} {
+		answer, err := p.Call(context.Background(), callOf(Work, order{Do: "sum"}, panicking{&stored{data: pattern(size)}}))
+		var known *problem.Error
+		if err == nil || !errors.As(answer.ReadError, &known) || known.Status != 500 {
+			t.Errorf("%v, %v", err, answer.ReadError)
+		}
 	}
 }
 

@@ -149,7 +149,7 @@ func (s *server) begin(packet []byte, fds []int) error {
 	case inline:
 		task.Original = &bytesOriginal{base{m.size}, append([]byte(nil), m.data...)}
 	default:
-		task.Original = &readOriginal{base: base{m.size}, server: s, call: call, id: m.id}
+		task.Original = &readOriginal{base: base{m.size}, server: s, call: call, id: m.id, window: append([]byte(nil), m.data...)}
 	}
 	task.Ask = append([]byte(nil), m.ask...)
 	if m.flags&askByMemory != 0 {
