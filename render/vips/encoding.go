@@ -51,6 +51,14 @@ func encodingBytes(job render.Job) int64 {
 	return bytes
 }
 
+// mostBytes is more than any encoder makes of a picture: that of one without any compression, and some for what files have
+// around.
+func mostBytes(job render.Job) int64 {
+	size := made(job)
+	// Every format holds 8 bits of at most 4 samples; what cannot be compressed takes a little more than as it is.
+	return 4<<20 + 6*(int64(size.X)+1)*(int64(size.Y)+1)
+}
+
 // checkEncoding refuses what a format cannot hold, and what its codec would need more memory for than all renders
 // together may have: such a codec cannot be stopped in the midst of its work.
 func (r *Renderer) checkEncoding(job render.Job) error {

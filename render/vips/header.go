@@ -184,16 +184,16 @@ var errEncode = errors.New("the picture could not be encoded")
 // errStopped says that a call ended because it was told to.
 var errStopped = errors.New("stopped")
 
-// outcome turns the result of a call into an error.
-func (in *input) outcome(result C.int, text *C.char) error {
+// outcomeOfCall turns the result of a call into an error. failed is the first error that a read of the original gave.
+func outcomeOfCall(result int, text string, failed error) error {
 	switch result {
 	case C.GHV_OK:
 		return nil
 	case C.GHV_STOPPED:
 		return errStopped
 	case C.GHV_READ:
-		if err := in.failure(); err != nil {
-			return err
+		if failed != nil {
+			return failed
 		}
 		return fmt.Errorf("read original: %w", io.ErrUnexpectedEOF)
 	case C.GHV_MEMORY:
@@ -201,34 +201,33 @@ func (in *input) outcome(result C.int, text *C.char) error {
 	case C.GHV_CHANGED:
 		return errShape
 	case C.GHV_ENCODE:
-		return fmt.Errorf("%w: %s", errEncode, C.GoString(text))
+		return fmt.Errorf("%w: %s", errEncode, text)
 	}
-	return &brokenError{text: C.GoString(text)}
+	return &brokenError{text: text}
 }
 
-// readHeader describes a page of any format but TIFF by the library.
-func (in *input) readHeader(format string, page, dpi int) (*header, error) {
+// headLoad tells the library to open a page for its header alone.
+func headLoad(format string, page, dpi int) C.ghv_load {
 	load := C.ghv_load{loader: loaderOf(format), page: C.int(page), shrink: 1, scale: 1, dpi: C.double(dpi)}
 	if format == "jp2" || format == "jpeg" || format == "png" || format == "jxl" {
 		load.page = 0
 	}
-	var head C.ghv_header
-	result := C.ghv_read_header(in.c, &load, &head)
-	profile := takeBytes(head.profile, head.profile_length)
-	if err := in.outcome(result, &head.error[0]); err != nil {
-		return nil, err
-	}
+	return load
+}
+
+// headerOf makes a header of what the library says of a page of any format but TIFF.
+func headerOf(format string, page int, said *heading) (*header, error) {
 	h := &header{
-		format: format, page: page, pages: max(1, int(head.pages)), width: int(head.width), height: int(head.height),
-		orientation: int(head.orientation), bands: int(head.bands), bits: int(head.bits), held: head.held != 0,
+		format: format, page: page, pages: max(1, said.pages), width: said.width, height: said.height,
+		orientation: said.orientation, bands: said.bands, bits: said.bits, held: said.held,
 	}
-	h.setResolution(float64(head.xres), float64(head.yres))
+	h.setResolution(said.xres, said.yres)
 	if format == "pdf" && min(h.width, h.height) <= 1 {
 		// What the library makes of a page whose size it cannot hold.
 		return nil, &brokenError{text: "a page of an impossible size"}
 	}
-	if len(profile) <= maxProfile {
-		h.profile = profile
+	if len(said.profile) <= maxProfile {
+		h.profile = said.profile
 	}
 	if h.orientation < 1 || h.orientation > 8 || format == "heif" || format == "avif" {
 		// libheif turns pictures by itself; what an Exif block beside them says is then done already.

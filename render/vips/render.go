@@ -12,11 +12,9 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
@@ -68,7 +66,8 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	limited, cancel := context.WithTimeout(ctx, r.config.TimeLimit)
 	defer cancel()
 	start := time.Now()
-	picture, err := call(limited, original, held, func(in *input) ([]byte, error) { return r.draw(in, h, p, d, job) })
+	todo, finish := r.drawing(h, p, d, job)
+	picture, err := r.engine.draw(limited, original, held, todo, finish)
 	elapsed := time.Since(start)
 	if err != nil {
 		if errors.Is(err, errShape) {
@@ -152,8 +151,9 @@ func names[T ~string](values []T) string {
 	return strings.Join(words, ", ")
 }
 
-// draw makes the picture in one call of the library.
-func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job) ([]byte, error) {
+// drawing is the one call of the library that makes the picture, and finish puts into that what its file has to say
+// besides the pixels.
+func (r *Renderer) drawing(h *header, p plan, d decoding, job render.Job) (todo *drawing, finish func(*drawn) ([]byte, error)) {
 	saver, _ := saverOf(job.Format)
 	c := C.ghv_job{
 		load: C.ghv_load{
@@ -173,23 +173,15 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 	case "bitonal":
 		c.quality = C.GHV_BITONAL
 	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
+	todo = &drawing{profile: h.profile, most: mostBytes(job)}
 	turned := p.turn
-	if c.mark = mark(job, &pinner); c.mark.data != nil {
+	if w := job.Watermark; w != nil && !w.Image.Bounds().Empty() {
+		c.mark, todo.mark, todo.version = mark(job), tight(w.Image), w.Version
 		turned = p.asked
 	}
 	c.transpose, c.flip_x, c.flip_y = flag(turned.transpose), flag(turned.flipX), flag(turned.flipY)
-	lend := func(data []byte) (unsafe.Pointer, C.size_t) {
-		if len(data) == 0 {
-			return nil, 0
-		}
-		pinner.Pin(&data[0])
-		return unsafe.Pointer(&data[0]), C.size_t(len(data))
-	}
-	c.profile, c.profile_length = lend(h.profile)
-	c.grey_profile, c.grey_profile_length = lend(container.Profile(true))
-	c.colour_profile, c.colour_profile_length = lend(container.Profile(false))
+	c.profile_length = C.size_t(len(h.profile))
+	c.grey_profile_length, c.colour_profile_length = C.size_t(len(container.Profile(true))), C.size_t(len(container.Profile(false)))
 	made := container.Picture{}
 	made.XRes, made.YRes = h.resolution(job)
 	c.xres, c.yres = C.double(made.XRes), C.double(made.YRes)
@@ -198,23 +190,22 @@ func (r *Renderer) draw(in *input, h *header, p plan, d decoding, job render.Job
 		c.xres, c.yres = 72/25.4, 72/25.4
 	}
 	if d.directory != nil {
-		in.only(h.file, d.directory)
+		todo.patches = only(h.file, d.directory)
 	}
-	var picture C.ghv_picture
-	result := C.ghv_render(in.c, &c, &picture)
-	defer C.ghv_free(picture.data)
-	if err := in.outcome(result, &picture.error[0]); err != nil {
-		return nil, err
+	todo.job = c
+	return todo, func(picture *drawn) ([]byte, error) {
+		made.Width, made.Height = picture.width, picture.height
+		made.Grey, made.Alpha = picture.bands < 3, picture.bands%2 == 0
+		if job.Format == "jpg" {
+			if len(picture.data) < 2 {
+				return nil, errEncode
+			}
+			// Most answers, so that they are copied once only.
+			out := container.AppendJPEGStart(make([]byte, 0, len(picture.data)+container.JPEGStartSize), made)
+			return append(out, picture.data[2:]...), nil
+		}
+		return finishFile(bytes.Clone(picture.data), job.Format, made), nil
 	}
-	made.Width, made.Height = int(picture.width), int(picture.height)
-	made.Grey, made.Alpha = picture.bands < 3, picture.bands%2 == 0
-	data := unsafe.Slice((*byte)(picture.data), picture.length)
-	if job.Format == "jpg" {
-		// Most answers, so that they are copied once only.
-		out := container.AppendJPEGStart(make([]byte, 0, len(data)+container.JPEGStartSize), made)
-		return append(out, data[2:]...), nil
-	}
-	return finish(bytes.Clone(data), job.Format, made), nil
 }
 
 // streams tells the jobs that go from JPEG to JPEG row by row: nothing else is done to the pixels.
@@ -223,8 +214,8 @@ func (h *header) streams(p plan, job render.Job) bool {
 		p.x2.n == 0 && p.y2.n == 0 && (h.bands == 1 || h.bands == 3) && container.PlainColours(h.profile, h.bands == 1)
 }
 
-// finish puts into an encoded picture what its file has to say besides the pixels.
-func finish(data []byte, format render.Format, made container.Picture) []byte {
+// finishFile puts into an encoded picture what its file has to say besides the pixels.
+func finishFile(data []byte, format render.Format, made container.Picture) []byte {
 	switch format {
 	case "png":
 		return container.PNG(data, made)

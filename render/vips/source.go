@@ -69,7 +69,7 @@ func duplicate(fd uintptr) (int, error) {
 
 // only makes a TIFF look as if it held one directory. The library then neither walks the chain of directories, which
 // for large pyramids costs more than a tile, nor can it be led into a loop, and pages and SubIFDs are opened alike.
-func (in *input) only(file *tiffdir.File, d *tiffdir.Directory) {
+func only(file *tiffdir.File, d *tiffdir.Directory) []C.ghv_patch {
 	width := 4
 	if file.Big {
 		width = 8
@@ -80,17 +80,15 @@ func (in *input) only(file *tiffdir.File, d *tiffdir.Directory) {
 	} else {
 		file.Order.PutUint32(first, uint32(d.Offset))
 	}
-	in.patch(file.Head, first)
-	in.patch(d.Next, make([]byte, width))
+	return []C.ghv_patch{patch(file.Head, first), patch(d.Next, make([]byte, width))}
 }
 
-func (in *input) patch(offset int64, data []byte) {
-	p := &in.c.patches[in.c.patch_count]
-	p.offset, p.length = C.int64_t(offset), C.int32_t(len(data))
+func patch(offset int64, data []byte) C.ghv_patch {
+	p := C.ghv_patch{offset: C.int64_t(offset), length: C.int32_t(len(data))}
 	for i, b := range data {
 		p.bytes[i] = C.uchar(b)
 	}
-	in.c.patch_count++
+	return p
 }
 
 // stop makes the call that reads the input end soon.

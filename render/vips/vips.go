@@ -39,6 +39,8 @@ type Renderer struct {
 	// heads is the memory that reading headers may take at the same time.
 	heads *semaphore.Weighted
 	seed  maphash.Seed
+	// engine makes the library's calls.
+	engine engine
 
 	rendered, failed, shed, stopped atomic.Int64
 }
@@ -82,6 +84,7 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	return &Renderer{
 		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: lru.New[headerKey, *header](c.HeaderCache),
 		seed: maphash.MakeSeed(), strays: newStrays(c.Workers), heads: semaphore.NewWeighted(c.Memory),
+		engine: here{},
 	}, nil
 }
 
@@ -209,9 +212,11 @@ func (r *Renderer) readHeader(ctx context.Context, original source.Original, for
 	if err != nil {
 		return nil, err
 	}
-	h, err := call(ctx, original, &slot{leave: leave}, func(in *input) (*header, error) {
-		return in.readHeader(format, page, r.config.PDFDPI)
-	})
+	said, err := r.engine.head(ctx, original, &slot{leave: leave}, headLoad(format, page, r.config.PDFDPI))
+	if err != nil {
+		return nil, err
+	}
+	h, err := headerOf(format, page, said)
 	if err != nil {
 		return nil, err
 	}

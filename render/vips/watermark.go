@@ -5,8 +5,6 @@ import "C"
 
 import (
 	"image"
-	"runtime"
-	"unsafe"
 
 	"github.com/gatehouse-server/gatehouse/render"
 )
@@ -21,22 +19,17 @@ func markBytes(job render.Job) int64 {
 	return int64(own.X)*int64(own.Y)*8 + int64(job.Size.X)*int64(job.Size.Y)*8
 }
 
-// mark lays the watermark of a job over the samples that the job makes, before these are mirrored or turned. What it
-// lends to C stays pinned. The zero value is no mark.
-func mark(job render.Job, pinner *runtime.Pinner) C.ghv_mark {
+// mark lays the watermark of a job, which has one, over the samples that the job makes, before these are mirrored or
+// turned. Its pixels are those of tight.
+func mark(job render.Job) C.ghv_mark {
 	w := job.Watermark
-	if w == nil || w.Image.Bounds().Empty() {
-		return C.ghv_mark{}
-	}
 	stepX, stepY := float64(job.Region.Dx())/float64(job.Size.X), float64(job.Region.Dy())/float64(job.Size.Y)
 	if grid := job.GridScale(); grid > 0 {
 		stepX, stepY = float64(grid), float64(grid)
 	}
-	pixels := tight(w.Image)
-	pinner.Pin(&pixels[0])
 	own, on := w.Image.Bounds().Size(), w.Bounds(job.Canvas)
 	return C.ghv_mark{
-		data: unsafe.Pointer(&pixels[0]), width: C.int(own.X), height: C.int(own.Y),
+		width: C.int(own.X), height: C.int(own.Y),
 		left: C.double(float64(on.Min.X-job.Region.Min.X) / stepX), top: C.double(float64(on.Min.Y-job.Region.Min.Y) / stepY),
 		across: C.double(float64(on.Dx()) / stepX), down: C.double(float64(on.Dy()) / stepY),
 		opacity: C.double(w.Opacity), repeat: flag(w.Position == render.PositionTile),
