@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-server/gatehouse/render/child"
 )
 
 // Config is the settings of a Renderer. The zero value of each field means its default.
@@ -39,6 +41,8 @@ type Config struct {
 	JP2Quality int
 	// HeaderCache in bytes bounds what is remembered of originals' headers. Default 16 MiB; negative: nothing.
 	HeaderCache int64
+	// Children, when set, run the library; the Renderer closes them. Otherwise it runs in this process.
+	Children *child.Pool
 	// Observer, when set, is told of each render: its seconds, the wait not included, and its outcome, one of the
 	// Outcome constants. It must not block.
 	Observer func(seconds float64, outcome string)

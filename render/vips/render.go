@@ -102,7 +102,8 @@ func (r *Renderer) enter(ctx context.Context, original source.Original, h *heade
 		return nil, err
 	}
 	held := &slot{leave: leave}
-	if h.format == "pdf" {
+	// In a child, what does not stop is killed.
+	if h.format == "pdf" && r.config.Children == nil {
 		if err := held.pass(&r.strays, r.config.TimeLimit+grace); err != nil {
 			held.end()
 			return nil, err

@@ -54,7 +54,7 @@ type Stats struct {
 	Rendered, Failed, Shed, Stopped int64
 	// Strays is how many pages of PDFs are drawn that nobody waits for.
 	Strays int64
-	// LibraryBytes is what libvips holds for pixels, in the whole process.
+	// LibraryBytes is what libvips holds for pixels, in this process.
 	LibraryBytes int64
 }
 
@@ -67,11 +67,8 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	if err := start(); err != nil {
-		return nil, err
-	}
 	c = c.withDefaults()
-	can, err := capabilities(c.Loaders)
+	engine, can, err := c.engine()
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +81,24 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	return &Renderer{
 		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: lru.New[headerKey, *header](c.HeaderCache),
 		seed: maphash.MakeSeed(), strays: newStrays(c.Workers), heads: semaphore.NewWeighted(c.Memory),
-		engine: here{},
+		engine: engine,
 	}, nil
+}
+
+// engine starts the library, or finds out what it can do where children run it.
+func (c Config) engine() (engine, render.Capabilities, error) {
+	if c.Children == nil {
+		if err := start(); err != nil {
+			return nil, render.Capabilities{}, err
+		}
+		can, err := capabilities(c.Loaders)
+		return here{}, can, err
+	}
+	// Children take a moment to come up.
+	ctx, cancel := context.WithTimeout(context.Background(), c.TimeLimit)
+	defer cancel()
+	can, err := capabilitiesOf(ctx, c.Children)
+	return remote{c.Children}, can, err
 }
 
 // Capabilities implements render.Renderer.
@@ -97,17 +110,24 @@ func (r *Renderer) Capabilities() render.Capabilities {
 
 // Stats counts what was done.
 func (r *Renderer) Stats() Stats {
+	library := int64(0)
+	if r.config.Children == nil {
+		library = trackedBytes()
+	}
 	return Stats{
 		Queued: r.admission.queued.Load(), Running: r.admission.running.Load(),
 		Rendered: r.rendered.Load(), Failed: r.failed.Load(), Shed: r.shed.Load(), Stopped: r.stopped.Load(),
 		Strays:       r.strays.count.Load(),
-		LibraryBytes: trackedBytes(),
+		LibraryBytes: library,
 	}
 }
 
 // Close implements render.Renderer.
 func (r *Renderer) Close() error {
 	r.headers.Clear()
+	if r.config.Children != nil {
+		return r.config.Children.Close()
+	}
 	return nil
 }
 
