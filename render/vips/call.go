@@ -55,6 +55,19 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 	}
 }
 
+// alone runs work on an input of original until it is done, however long after the end of ctx that is: for a process
+// that does nothing else, and is killed when it takes too long.
+func alone[T any](ctx context.Context, original source.Original, work func(*input) (T, error)) (T, error) {
+	in, err := newInput(ctx, original)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer in.close()
+	defer context.AfterFunc(ctx, in.stop)()
+	return guarded(in, work)
+}
+
 // guarded runs work: a fault in one picture ends that picture alone.
 func guarded[T any](in *input, work func(*input) (T, error)) (value T, err error) {
 	defer func() {

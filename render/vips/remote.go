@@ -142,7 +142,7 @@ func (Worker) Handle(ctx context.Context, task *child.Task, reply child.Reply) e
 		if _, err := take(&load, ask); err != nil {
 			return err
 		}
-		h, err := here{}.head(ctx, task.Original, nil, load)
+		h, err := alone(ctx, task.Original, func(in *input) (*heading, error) { return in.head(load) })
 		if err != nil {
 			return replyError(reply, err)
 		}
@@ -153,10 +153,12 @@ func (Worker) Handle(ctx context.Context, task *child.Task, reply child.Reply) e
 			return err
 		}
 		var sent error
-		_, err = here{}.draw(ctx, task.Original, nil, d, func(made *drawn) ([]byte, error) {
-			// As the library has it: the bytes are copied once, into the message.
-			sent = reply(made.append(), made.data)
-			return nil, nil
+		_, err = alone(ctx, task.Original, func(in *input) (struct{}, error) {
+			return struct{}{}, in.draw(d, func(made *drawn) error {
+				// As the library has it: the bytes are copied once, into the message.
+				sent = reply(made.append(), made.data)
+				return nil
+			})
 		})
 		if err != nil {
 			return replyError(reply, err)
