@@ -146,7 +146,12 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"cache folder, no size":     {"cache {\nfolder /srv\n}", []string{"folder takes a path and a size"}},
 		"unknown option of cache":   {"cache {\ndisk /srv 1GiB\n}", []string{`unknown option "disk" of cache`, "bypass_scope, folder, memory"}},
 		"unknown stored_tiles":      {"images {\nstored_tiles maybe\n}", []string{`"maybe" is not known`, "on", "off"}},
-		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none"}},
+		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none, process"}},
+		"isolation of nothing":      {"images {\nisolation\n}", []string{"wrong argument count"}},
+		"isolation in words":        {"images {\nisolation process many\n}", []string{`"many" is out of place`, "from 1 to 1024"}},
+		"none of two":               {"images {\nisolation none 2\n}", []string{`"2" is out of place`}},
+		"none with a block":         {"images {\nisolation none {\nmemory 1GiB\n}\n}", []string{`unknown option "memory" of isolation none`}},
+		"unknown isolation option":  {"images {\nisolation process {\ncores 2\n}\n}", []string{`unknown option "cores" of isolation process`, "cpu, memory, recycle"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -110,6 +110,7 @@ func (a *App) Start() error {
 			return err
 		}
 	}
+	a.renderer.begin()
 	return nil
 }
 
@@ -136,9 +137,6 @@ func (a *App) close() {
 	var errs []error
 	for _, c := range a.collections {
 		errs = append(errs, c.close())
-	}
-	if a.renderer != nil {
-		errs = append(errs, a.renderer.close())
 	}
 	errs = append(errs, a.pooled.release())
 	if err := errors.Join(errs...); err != nil && a.logger != nil {

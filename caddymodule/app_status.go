@@ -55,6 +55,7 @@ func (a *App) status() Status {
 		for _, format := range can.Formats {
 			s.Images.Formats = append(s.Images.Formats, string(format))
 		}
+		s.Images.Isolation = renderer.isolationStatus()
 	}
 	kept := a.cache.Stats()
 	s.Cache = CacheStatus{
@@ -71,6 +72,17 @@ func (a *App) status() Status {
 	}
 	slices.SortFunc(s.Collections, func(x, y CollectionStatus) int { return strings.Compare(x.Name, y.Name) })
 	return s
+}
+
+// isolationStatus tells of the processes that libvips runs in.
+func (r *renderer) isolationStatus() IsolationStatus {
+	if r.children == nil {
+		return IsolationStatus{Mode: isolationNone}
+	}
+	s := r.children.Stats()
+	return IsolationStatus{
+		Mode: isolationProcess, Processes: s.Alive, PIDs: s.PIDs, ResidentBytes: s.Resident, Confined: s.Confined, Replaced: s.Replaced,
+	}
 }
 
 // version of this module in the binary.
@@ -135,6 +147,11 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descQueue, float64(stats.Queued))
 		gauge(descRunning, float64(stats.Running))
 		gauge(descStrays, float64(stats.Strays))
+		if renderer.children != nil {
+			children := renderer.children.Stats()
+			gauge(descChildren, float64(children.Alive))
+			gauge(descResident, float64(children.Resident))
+		}
 		if renderer.tiles != nil {
 			tiles := renderer.tiles.Stats()
 			counter(descTiles, float64(tiles.Stored), "stored")

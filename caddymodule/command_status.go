@@ -35,6 +35,21 @@ func statusCommand() *cobra.Command {
 	return cmd
 }
 
+// String is the status in a line.
+func (s IsolationStatus) String() string {
+	if s.Mode != isolationProcess {
+		return s.Mode
+	}
+	text := fmt.Sprintf("%d processes, %d MB", s.Processes, s.ResidentBytes/1e6)
+	if s.Confined {
+		text += ", confined"
+	}
+	for _, reason := range slices.Sorted(maps.Keys(s.Replaced)) {
+		text += fmt.Sprintf(", %d replaced (%s)", s.Replaced[reason], reason)
+	}
+	return text
+}
+
 func printStatus(cmd *cobra.Command, s Status) {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	defer out.Flush()
@@ -50,6 +65,7 @@ func printStatus(cmd *cobra.Command, s Status) {
 	line("  reads", "%s", strings.Join(s.Images.Loaders, " "))
 	line("  writes", "%s", strings.Join(s.Images.Formats, " "))
 	line("  rendering", "%d running, %d waiting", s.Images.Running, s.Images.Queued)
+	line("  isolation", "%s", s.Images.Isolation)
 	line("cache", "%d pictures of %d MiB in memory, %d MiB in the folder", s.Cache.Pictures, s.Cache.MemoryBytes>>20, s.Cache.FolderBytes>>20)
 	line("  asked", "%d times found, %d times made, %d times waited for", s.Cache.MemoryHits+s.Cache.FolderHits, s.Cache.Misses, s.Cache.Joined)
 	for _, issuer := range s.Issuers {

@@ -19,7 +19,7 @@ func registerCommands() {
 		Short: "Looks into Gatehouse",
 		Long:  "Tells how the running Gatehouse is, explains its decisions, and makes tokens for development.",
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand(), cacheCommand())
+			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand(), cacheCommand(), childCommand())
 			// A missing or unknown subcommand is a mistake, not a request for help that succeeds.
 			cmd.Args = cobra.NoArgs
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error {

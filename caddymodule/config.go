@@ -128,8 +128,8 @@ func (c *SpoolConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 type ImagesConfig struct {
 	// Which kinds of originals are opened. Default: jpeg png tiff webp gif jp2 pdf. On demand: heif avif jxl.
 	Loaders []string `json:"loaders,omitempty"`
-	// Where libvips runs: "none" for inside the server's process, the default.
-	Isolation string `json:"isolation,omitempty"`
+	// Where libvips runs. Default: in processes of its own, as many as workers.
+	Isolation *IsolationConfig `json:"isolation,omitempty"`
 	// How many pictures are rendered at once. Default: the number of processors.
 	Workers int `json:"workers,omitempty"`
 	// How many requests may wait for a worker before new ones are answered 503. Default: 64.
@@ -166,8 +166,11 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.ArgErr()
 	}
 	return block{
-		"loaders":           texts(&c.Loaders),
-		"isolation":         choice(&c.Isolation, isolationNone),
+		"loaders": texts(&c.Loaders),
+		"isolation": once(func(d *caddyfile.Dispenser) error {
+			c.Isolation = new(IsolationConfig)
+			return c.Isolation.UnmarshalCaddyfile(d)
+		}),
 		"workers":           number(&c.Workers, 1, 1024),
 		"queue":             number(&c.Queue, 1, 1<<20),
 		"memory":            value(&c.Memory),
@@ -185,9 +188,6 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"stored_tiles":      choice(&c.StoredTiles, choiceOn, choiceOff),
 	}.parse(d, "images")
 }
-
-// isolationNone renders inside the server's own process.
-const isolationNone = "none"
 
 // What a switch may be.
 const (

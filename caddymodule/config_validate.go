@@ -7,8 +7,10 @@ import (
 
 // validate checks what the Caddyfile's parser refuses and JSON could still hold.
 func (c *Config) validate() error {
-	if c.Images != nil && c.Images.Isolation != "" && c.Images.Isolation != isolationNone {
-		return unknownChoice("images: isolation", c.Images.Isolation, isolationNone)
+	if c.Images != nil {
+		if err := c.Images.Isolation.validate(); err != nil {
+			return fmt.Errorf("images: %w", err)
+		}
 	}
 	if c.Images != nil && c.Images.StoredTiles != "" && !slices.Contains([]string{choiceOn, choiceOff}, c.Images.StoredTiles) {
 		return unknownChoice("images: stored_tiles", c.Images.StoredTiles, choiceOn, choiceOff)

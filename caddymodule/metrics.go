@@ -17,6 +17,7 @@ type collectors struct {
 	sourceSeconds   *prometheus.HistogramVec
 	sourceBytes     *prometheus.CounterVec
 	metadataSeconds *prometheus.HistogramVec
+	childEnds       *prometheus.CounterVec
 	live            liveCollector
 }
 
@@ -41,11 +42,13 @@ func newCollectors() *collectors {
 			"Bytes of originals that were read from sources.", "kind"),
 		metadataSeconds: histogram("metadata_seconds",
 			"Time that one request to a metadata server took.", "outcome"),
+		childEnds: counter("render_child_ends_total",
+			"Rendering processes that were replaced, by reason.", "reason"),
 	}
 }
 
 func (c *collectors) all() []prometheus.Collector {
-	return []prometheus.Collector{c.requests, c.renderSeconds, c.sourceSeconds, c.sourceBytes, c.metadataSeconds, &c.live}
+	return []prometheus.Collector{c.requests, c.renderSeconds, c.sourceSeconds, c.sourceBytes, c.metadataSeconds, c.childEnds, &c.live}
 }
 
 // register puts every collector on the registry of the configuration that is being provisioned.
@@ -67,6 +70,8 @@ var (
 	descQueue     = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
 	descRunning   = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
 	descStrays    = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
+	descChildren  = prometheus.NewDesc("gatehouse_render_children", "Rendering processes that are up.", nil, nil)
+	descResident  = prometheus.NewDesc("gatehouse_render_children_resident_bytes", "Memory that rendering processes have.", nil, nil)
 	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, rendered of tiles that were cut out, or rendered of the original.", []string{"way"}, nil)
 	descTileIndex = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
 	descJWKSAge   = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
@@ -79,7 +84,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descChildren, descResident, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
 		out <- desc
 	}
 }

@@ -1,22 +1,30 @@
 package caddymodule
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
+	"time"
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/child"
 	"github.com/gatehouse-server/gatehouse/render/storedtile"
 	"github.com/gatehouse-server/gatehouse/render/vips"
 )
 
-// lazyRenderer starts the renderer at its first use, so that a configuration can be validated without it.
+// lazyRenderer starts the renderer at its first use, so that a configuration can be validated without it. It is shared
+// by the configurations that have the same settings, one after the other.
 type lazyRenderer struct {
-	mu     sync.Mutex
-	make   func() (*renderer, error)
-	made   *renderer
-	err    error
+	mu   sync.Mutex
+	make func() (*renderer, error)
+	made *renderer
+	err  error
+	// failed is when the start failed.
+	failed time.Time
 	closed bool
 }
 
@@ -26,15 +34,30 @@ type renderer struct {
 	library *vips.Renderer
 	// tiles is nil where stored tiles are switched off.
 	tiles *storedtile.Renderer
+	// children is nil where libvips runs in this process.
+	children *child.Pool
 }
 
-// newRenderer starts the library.
-func newRenderer(library vips.Config, tiles *storedtile.Config, logger *slog.Logger) (*renderer, error) {
+// newRenderer starts the library, in processes of its own unless isolation is nil.
+func newRenderer(library vips.Config, isolation *child.Config, tiles *storedtile.Config, logger *slog.Logger) (*renderer, error) {
+	r := &renderer{}
+	if isolation != nil {
+		config := *isolation
+		config.Setup, config.Logger = library.Setup(), logger
+		var err error
+		if r.children, err = child.New(config); err != nil {
+			return nil, err
+		}
+		library.Children = r.children
+	}
 	made, err := vips.New(library, logger)
 	if err != nil {
+		if r.children != nil {
+			_ = r.children.Close()
+		}
 		return nil, err
 	}
-	r := &renderer{Renderer: made, library: made}
+	r.Renderer, r.library = made, made
 	if tiles != nil {
 		r.tiles = storedtile.New(made, *tiles)
 		r.Renderer = r.tiles
@@ -42,23 +65,35 @@ func newRenderer(library vips.Config, tiles *storedtile.Config, logger *slog.Log
 	return r, nil
 }
 
+// startAgain is how long a start that failed is not tried anew. What keeps processes from being started may pass.
+const startAgain = time.Second
+
 // get gives the renderer, or a *problem.Error that tells the caller nothing but that there is none.
 func (l *lazyRenderer) get() (*renderer, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.err != nil && time.Since(l.failed) > startAgain {
+		l.err = nil
+	}
 	if l.made == nil && l.err == nil && !l.closed {
-		l.made, l.err = l.make()
+		if l.made, l.err = l.make(); l.err != nil {
+			l.failed = time.Now()
+		}
 	}
 	switch {
-	case l.err != nil:
-		return nil, problem.Wrap(l.err, http.StatusServiceUnavailable, "no_renderer", "Images cannot be rendered now")
 	case l.closed:
 		return nil, problem.Wrap(errStopped, http.StatusServiceUnavailable, "stopped", "Images cannot be rendered now")
+	case l.err != nil:
+		return nil, problem.Wrap(l.err, http.StatusServiceUnavailable, "no_renderer", "Images cannot be rendered now")
 	}
 	return l.made, nil
 }
 
-func (l *lazyRenderer) close() error {
+// begin starts the renderer in the background, so that the first request need not wait for it.
+func (l *lazyRenderer) begin() { go func() { _, _ = l.get() }() }
+
+// Destruct implements caddy.Destructor.
+func (l *lazyRenderer) Destruct() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -67,6 +102,10 @@ func (l *lazyRenderer) close() error {
 	}
 	return l.made.Close()
 }
+
+// rendererKey identifies a renderer by all of its settings: a reload that changes none keeps its processes, and what it
+// remembers of originals.
+type rendererKey struct{ settings string }
 
 const (
 	defaultMaxOutput = 8192 // pixels
@@ -95,7 +134,7 @@ func (a *App) provisionImages() error {
 		Loaders: c.Loaders, Workers: c.Workers, Queue: c.Queue, MaxPixels: int64(c.MaxPixels), MaxSourcePixels: int64(c.MaxSourcePixels),
 		MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, TimeLimit: c.TimeLimit.std(), PDFDPI: c.PDFDPI,
 		Memory: int64(c.Memory), JPEGQuality: c.JPEGQuality, WebPQuality: c.WebPQuality,
-		AVIFQuality: c.AVIFQuality, JXLQuality: c.JXLQuality, JP2Quality: c.JP2Quality, Observer: observeRender,
+		AVIFQuality: c.AVIFQuality, JXLQuality: c.JXLQuality, JP2Quality: c.JP2Quality,
 	}
 	if err := config.Validate(); err != nil {
 		return err
@@ -103,15 +142,45 @@ func (a *App) provisionImages() error {
 	a.answers = newAnswerBudget(int64(c.Memory))
 	var tiles *storedtile.Config
 	if c.StoredTiles != choiceOff {
-		tiles = &storedtile.Config{
-			MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, Memory: int64(c.Memory) / 8,
-			Observer: func(seconds float64) { observeRender(seconds, vips.OutcomeOK) },
-		}
+		tiles = &storedtile.Config{MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, Memory: int64(c.Memory) / 8}
 	}
-	a.renderer = &lazyRenderer{make: func() (*renderer, error) { return newRenderer(config, tiles, a.logger) }}
-	return nil
+	isolation := c.isolation()
+	settings := fmt.Sprintf("%+v", config)
+	if tiles != nil {
+		settings += fmt.Sprintf(" %+v", *tiles)
+		tiles.Observer = func(seconds float64) { observeRender(seconds, vips.OutcomeOK) }
+	}
+	if isolation != nil {
+		settings += fmt.Sprintf(" %+v", *isolation)
+		isolation.Observer = observeChild
+		// No more at once than there are processes.
+		config.Workers = min(cmp.Or(config.Workers, isolation.Children), isolation.Children)
+	}
+	config.Observer = observeRender
+	var err error
+	a.renderer, err = share(&a.pooled, rendererKey{settings}, func() (*lazyRenderer, error) {
+		return &lazyRenderer{make: func() (*renderer, error) {
+			return newRenderer(config, isolation, tiles, poolLogger("gatehouse.render"))
+		}}, nil
+	})
+	return err
+}
+
+// isolation is the settings of the processes that libvips runs in, nil for none.
+func (c *ImagesConfig) isolation() *child.Config {
+	if !c.Isolation.isolated() {
+		return nil
+	}
+	config := &child.Config{Args: childArgs(), Children: cmp.Or(c.Workers, runtime.GOMAXPROCS(0))}
+	if i := c.Isolation; i != nil {
+		config.Children = cmp.Or(i.Processes, config.Children)
+		config.Memory, config.CPU, config.Recycle = int64(i.Memory), i.CPU.std(), i.Recycle
+	}
+	return config
 }
 
 func observeRender(seconds float64, outcome string) {
 	metrics.renderSeconds.WithLabelValues(outcome).Observe(seconds)
 }
+
+func observeChild(reason string) { metrics.childEnds.WithLabelValues(reason).Inc() }

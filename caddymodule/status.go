@@ -36,6 +36,22 @@ type ImagesStatus struct {
 	Formats []string `json:"formats"`
 	Queued  int      `json:"queued"`
 	Running int      `json:"running"`
+	// Isolation tells where libvips runs.
+	Isolation IsolationStatus `json:"isolation"`
+}
+
+// IsolationStatus tells of the processes that libvips runs in.
+type IsolationStatus struct {
+	// Mode is "process" or "none".
+	Mode string `json:"mode"`
+	// Processes that are up, by their identifiers, and the memory that they have.
+	Processes     int   `json:"processes"`
+	PIDs          []int `json:"pids,omitempty"`
+	ResidentBytes int64 `json:"resident_bytes"`
+	// Confined tells that the kernel keeps them from all files but the system's, and from the network.
+	Confined bool `json:"confined"`
+	// Replaced counts those that ended, by reason.
+	Replaced map[string]int64 `json:"replaced,omitempty"`
 }
 
 // IssuerStatus tells of an issuer's keys.

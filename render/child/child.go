@@ -98,7 +98,7 @@ type Config struct {
 	Setup []byte
 	// Children is how many calls of the lane Work run at once. Default 1.
 	Children int
-	// Memory bounds what one child may have resident, in bytes. Default 2 GiB.
+	// Memory bounds what one child may have of memory to itself, in bytes, at least 128 MiB. Default 2 GiB.
 	Memory int64
 	// CPU bounds the processor time of one call of the lane Work. Default 60 s.
 	CPU time.Duration
@@ -133,8 +133,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Children < 0 || c.Children > 1024:
 		return fmt.Errorf("%d processes: there must be from 1 to 1024", c.Children)
-	case c.Memory != 0 && c.Memory < 64<<20:
-		return fmt.Errorf("memory is %d bytes: a process needs at least 64MiB", c.Memory)
+	case c.Memory != 0 && c.Memory < leastMemory:
+		return fmt.Errorf("memory is %d bytes: a process needs at least %d MiB", c.Memory, leastMemory>>20)
 	case c.CPU < 0:
 		return fmt.Errorf("cpu is %v: it must be positive", c.CPU)
 	case c.Recycle < 0:
@@ -142,6 +142,9 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// leastMemory is what a child needs for itself and a picture.
+const leastMemory = 128 << 20
 
 func (c Config) withDefaults() Config {
 	set(&c.Children, 1)

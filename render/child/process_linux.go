@@ -184,8 +184,12 @@ func (c *process) wait() {
 // when they get none.
 func (c *process) starved() bool {
 	usage, ok := c.state.SysUsage().(*syscall.Rusage)
-	return ok && max(usage.Maxrss<<10, c.peak.Load()) > c.pool.conf.Memory/10*9
+	// The former has the program in it, too.
+	return ok && max(usage.Maxrss<<10-programSize, c.peak.Load()) > c.pool.conf.Memory/10*9
 }
+
+// programSize is about what of the program and its libraries is ever resident.
+const programSize = 128 << 20
 
 // kill ends the child for a reason; the first one counts.
 func (c *process) kill(reason string) {
@@ -231,16 +235,19 @@ func (c *process) epitaph() string {
 	return how
 }
 
-// usage reads what the process has resident, in bytes, and what it has used of the processor.
+// usage reads what memory the process has to itself, in bytes, and what it has used of the processor.
 func (c *process) usage() (resident int64, cpu time.Duration, ok bool) {
 	dir := "/proc/" + strconv.Itoa(c.pid)
-	memory, err := os.ReadFile(dir + "/statm")
+	status, err := os.ReadFile(dir + "/status")
 	if err != nil {
 		return 0, 0, false
 	}
-	if fields := bytes.Fields(memory); len(fields) > 1 {
-		pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-		resident = pages * int64(os.Getpagesize())
+	// The program and its libraries are everybody's.
+	for _, name := range [...]string{"\nRssAnon:", "\nRssShmem:"} {
+		_, after, _ := bytes.Cut(status, []byte(name))
+		line, _, _ := bytes.Cut(after, []byte(" kB"))
+		kilobytes, _ := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+		resident += kilobytes << 10
 	}
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
