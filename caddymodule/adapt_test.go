@@ -147,6 +147,7 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"unknown option of cache":   {"cache {\ndisk /srv 1GiB\n}", []string{`unknown option "disk" of cache`, "bypass_scope, folder, memory"}},
 		"unknown stored_tiles":      {"images {\nstored_tiles maybe\n}", []string{`"maybe" is not known`, "on", "off"}},
 		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none, process"}},
+		"unknown admission":         {"images {\nadmission lottery\n}", []string{`"lottery" is not known`, "lanes, shadow"}},
 		"isolation of nothing":      {"images {\nisolation\n}", []string{"wrong argument count"}},
 		"isolation in words":        {"images {\nisolation process many\n}", []string{`"many" is out of place`, "from 1 to 1024"}},
 		"none of two":               {"images {\nisolation none 2\n}", []string{`"2" is out of place`}},

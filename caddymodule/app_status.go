@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 	"github.com/gatehouse-server/gatehouse/authz"
 	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/render/admission"
 )
 
 const okay = "ok"
@@ -147,6 +148,9 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descQueue, float64(stats.Queued))
 		gauge(descRunning, float64(stats.Running))
 		gauge(descStrays, float64(stats.Strays))
+		for lane, n := range stats.Queue.Waiting {
+			gauge(descWaiting, float64(n), admission.Lane(lane).String())
+		}
 		if renderer.children != nil {
 			children := renderer.children.Stats()
 			gauge(descChildren, float64(children.Alive))

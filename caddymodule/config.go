@@ -130,6 +130,9 @@ type ImagesConfig struct {
 	Loaders []string `json:"loaders,omitempty"`
 	// Where libvips runs. Default: in processes of its own, as many as workers.
 	Isolation *IsolationConfig `json:"isolation,omitempty"`
+	// In which order waiting pictures are made: "lanes", the default, for tiles before images and callers in turns, or
+	// "shadow" for the order of asking, which only counts what the lanes would have done.
+	Admission string `json:"admission,omitempty"`
 	// How many pictures are rendered at once. Default: the number of processors.
 	Workers int `json:"workers,omitempty"`
 	// How many requests may wait for a worker before new ones are answered 503. Default: 64.
@@ -171,6 +174,7 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			c.Isolation = new(IsolationConfig)
 			return c.Isolation.UnmarshalCaddyfile(d)
 		}),
+		"admission":         choice(&c.Admission, admissionLanes, admissionShadow),
 		"workers":           number(&c.Workers, 1, 1024),
 		"queue":             number(&c.Queue, 1, 1<<20),
 		"memory":            value(&c.Memory),
@@ -188,6 +192,12 @@ func (c *ImagesConfig) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"stored_tiles":      choice(&c.StoredTiles, choiceOn, choiceOff),
 	}.parse(d, "images")
 }
+
+// The orders in which waiting pictures are made.
+const (
+	admissionLanes  = "lanes"
+	admissionShadow = "shadow"
+)
 
 // What a switch may be.
 const (

@@ -11,6 +11,9 @@ func (c *Config) validate() error {
 		if err := c.Images.Isolation.validate(); err != nil {
 			return fmt.Errorf("images: %w", err)
 		}
+		if c.Images.Admission != "" && !slices.Contains([]string{admissionLanes, admissionShadow}, c.Images.Admission) {
+			return unknownChoice("images: admission", c.Images.Admission, admissionLanes, admissionShadow)
+		}
 	}
 	if c.Images != nil && c.Images.StoredTiles != "" && !slices.Contains([]string{choiceOn, choiceOff}, c.Images.StoredTiles) {
 		return unknownChoice("images: stored_tiles", c.Images.StoredTiles, choiceOn, choiceOff)

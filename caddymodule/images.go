@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/authz"
 	"github.com/gatehouse-server/gatehouse/iiif"
+	"github.com/gatehouse-server/gatehouse/render"
 )
 
 // ImagesHandler is the directive `gatehouse_iiif`: it serves a collection by the IIIF Image API, 2.1.1 below PREFIX/2/
@@ -52,7 +53,7 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
 		}
 	}
-	ctx = h.app.withBypass(ctx, r)
+	ctx = render.WithCaller(h.app.withBypass(ctx, r), callerOf(r))
 	ctx, endAnswer := h.app.answers.begin(ctx)
 	defer endAnswer()
 	r = r.WithContext(ctx)

@@ -18,6 +18,8 @@ type collectors struct {
 	sourceBytes     *prometheus.CounterVec
 	metadataSeconds *prometheus.HistogramVec
 	childEnds       *prometheus.CounterVec
+	shed            *prometheus.CounterVec
+	shadow          *prometheus.CounterVec
 	live            liveCollector
 }
 
@@ -44,11 +46,15 @@ func newCollectors() *collectors {
 			"Time that one request to a metadata server took.", "outcome"),
 		childEnds: counter("render_child_ends_total",
 			"Rendering processes that were replaced, by reason.", "reason"),
+		shed: counter("render_shed_total",
+			"Pictures that were refused because too many waited, or waited too long, by lane.", "lane"),
+		shadow: counter("render_shadow_total",
+			"What lanes would have done and, in shadow mode, did not: would_overtake, would_make_room.", "event", "lane"),
 	}
 }
 
 func (c *collectors) all() []prometheus.Collector {
-	return []prometheus.Collector{c.requests, c.renderSeconds, c.sourceSeconds, c.sourceBytes, c.metadataSeconds, c.childEnds, &c.live}
+	return []prometheus.Collector{c.requests, c.renderSeconds, c.sourceSeconds, c.sourceBytes, c.metadataSeconds, c.childEnds, c.shed, c.shadow, &c.live}
 }
 
 // register puts every collector on the registry of the configuration that is being provisioned.
@@ -70,6 +76,7 @@ var (
 	descQueue     = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
 	descRunning   = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
 	descStrays    = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
+	descWaiting   = prometheus.NewDesc("gatehouse_render_waiting", "Requests that wait for a rendering worker, by lane.", []string{"lane"}, nil)
 	descChildren  = prometheus.NewDesc("gatehouse_render_children", "Rendering processes that are up.", nil, nil)
 	descResident  = prometheus.NewDesc("gatehouse_render_children_resident_bytes", "Memory that rendering processes have.", nil, nil)
 	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, rendered of tiles that were cut out, or rendered of the original.", []string{"way"}, nil)
@@ -84,7 +91,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descChildren, descResident, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descWaiting, descChildren, descResident, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
 		out <- desc
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/admission"
 	"github.com/gatehouse-server/gatehouse/render/child"
 	"github.com/gatehouse-server/gatehouse/render/storedtile"
 	"github.com/gatehouse-server/gatehouse/render/vips"
@@ -135,6 +136,7 @@ func (a *App) provisionImages() error {
 		MaxWidth: c.MaxOutput.Width, MaxHeight: c.MaxOutput.Height, TimeLimit: c.TimeLimit.std(), PDFDPI: c.PDFDPI,
 		Memory: int64(c.Memory), JPEGQuality: c.JPEGQuality, WebPQuality: c.WebPQuality,
 		AVIFQuality: c.AVIFQuality, JXLQuality: c.JXLQuality, JP2Quality: c.JP2Quality,
+		Shadow: c.Admission == admissionShadow,
 	}
 	if err := config.Validate(); err != nil {
 		return err
@@ -156,7 +158,7 @@ func (a *App) provisionImages() error {
 		// No more at once than there are processes.
 		config.Workers = min(cmp.Or(config.Workers, isolation.Children), isolation.Children)
 	}
-	config.Observer = observeRender
+	config.Observer, config.Admission = observeRender, observeAdmission
 	var err error
 	a.renderer, err = share(&a.pooled, rendererKey{settings}, func() (*lazyRenderer, error) {
 		return &lazyRenderer{make: func() (*renderer, error) {
@@ -184,3 +186,11 @@ func observeRender(seconds float64, outcome string) {
 }
 
 func observeChild(reason string) { metrics.childEnds.WithLabelValues(reason).Inc() }
+
+func observeAdmission(event admission.Event, lane admission.Lane) {
+	if event == admission.Shed {
+		metrics.shed.WithLabelValues(lane.String()).Inc()
+		return
+	}
+	metrics.shadow.WithLabelValues(string(event), lane.String()).Inc()
+}

@@ -147,6 +147,7 @@ func TestValidationRefusesJSON(t *testing.T) {
 		"cache folder nowhere": {`{"cache":{"folder":{"size":"1GiB"}}}`, "needs a path"},
 		"unknown stored_tiles": {`{"images":{"stored_tiles":"yes"}}`, `"yes" is not known; choose one of off, on`},
 		"unknown isolation":    {`{"images":{"isolation":"jail"}}`, `"jail" is not known; choose one of none, process`},
+		"unknown admission":    {`{"images":{"admission":"lottery"}}`, `"lottery" is not known; choose one of lanes, shadow`},
 		"isolation of what":    {`{"images":{"isolation":{"mode":"process","cores":2}}}`, `unknown field "cores"`},
 		"none with settings":   {`{"images":{"isolation":{"mode":"none","processes":2}}}`, "none takes no settings"},
 		"too many processes":   {`{"images":{"isolation":{"processes":5000}}}`, "from 1 to 1024"},

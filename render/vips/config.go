@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-server/gatehouse/render/admission"
 	"github.com/gatehouse-server/gatehouse/render/child"
 )
 
@@ -41,6 +42,11 @@ type Config struct {
 	JP2Quality int
 	// HeaderCache in bytes bounds what is remembered of originals' headers. Default 16 MiB; negative: nothing.
 	HeaderCache int64
+	// Shadow lets work in by the order of asking, and only counts what the lanes would have done instead.
+	Shadow bool
+	// Admission, when set, is told of work that was refused, and in shadow mode of what would have been done to it. It must
+	// not block.
+	Admission func(event admission.Event, lane admission.Lane)
 	// Children, when set, run the library; the Renderer closes them. Otherwise it runs in this process.
 	Children *child.Pool
 	// Observer, when set, is told of each render: its seconds, the wait not included, and its outcome, one of the
@@ -138,6 +144,12 @@ func (c Config) withDefaults() Config {
 		c.Observer = func(float64, string) {}
 	}
 	return c
+}
+
+func (c Config) newQueue() *admission.Queue {
+	return admission.New(admission.Config{
+		Workers: c.Workers, Memory: c.Memory, Queue: c.Queue, Patience: c.TimeLimit, Shadow: c.Shadow, Observer: c.Admission,
+	})
 }
 
 func set[T comparable](value *T, fallback T) {

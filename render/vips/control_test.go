@@ -282,44 +282,29 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-func TestAdmission(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(Config{Workers: 2, Queue: 1, Memory: 100, TimeLimit: time.Minute})
-		ctx := context.Background()
-		// A job larger than the budget runs, but alone.
-		leave := must(a.enter(ctx, 1000))
-		entered := make(chan func(), 1)
-		go func() { entered <- must(a.enter(ctx, 1)) }()
-		synctest.Wait()
-		if a.queued.Load() != 1 || a.running.Load() != 1 {
-			t.Errorf("queued %d, running %d", a.queued.Load(), a.running.Load())
-		}
-		leave()
-		second := <-entered
-		second()
-		// Who waits longer than a render may take is turned away, as is who leaves.
-		one, two := must(a.enter(ctx, 1)), must(a.enter(ctx, 1))
-		start := time.Now()
-		_, err := a.enter(ctx, 1)
-		wantProblem(t, err, http.StatusServiceUnavailable, "queue_full")
-		if d := time.Since(start); d != time.Minute {
-			t.Errorf("turned away after %v", d)
-		}
-		leaving, cancel := context.WithCancel(ctx)
-		cancel()
-		if _, err := a.enter(leaving, 1); !errors.Is(err, context.Canceled) {
-			t.Errorf("err = %v", err)
-		}
-		one()
-		two()
-		// Nothing is lost on the way.
-		three, four := must(a.enter(ctx, 50)), must(a.enter(ctx, 50))
-		three()
-		four()
-		if a.queued.Load() != 0 || a.running.Load() != 0 {
-			t.Errorf("queued %d, running %d", a.queued.Load(), a.running.Load())
-		}
-	})
+// What is made for a viewer goes before what takes long, and both are estimated so.
+func TestWorkIsEstimated(t *testing.T) {
+	r := newRenderer(t, Config{})
+	cost := func(h *header, job render.Job) time.Duration {
+		p := newPlan(job, h.size(), 1, h.format == "pdf")
+		return h.renderCost(p, h.choose(p), job)
+	}
+	flat := &header{format: "jpeg", width: 8000, height: 6000, orientation: 1, bands: 3, bits: 8}
+	tiled, _, err := r.header(context.Background(), &memory{data: fixtures()["tiff jpeg"]}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := func(region image.Rectangle, size image.Point, format render.Format, canvas image.Point) render.Job {
+		return render.Job{Canvas: canvas, Region: region, Size: size, Quality: "default", Format: format}
+	}
+	all := image.Rect(0, 0, 8000, 6000)
+	tile := cost(tiled, job(image.Rect(0, 0, 256, 256), image.Pt(256, 256), "jpg", tiled.size()))
+	thumbnail := cost(flat, job(all, image.Pt(200, 150), "jpg", all.Max))
+	whole := cost(flat, job(all, all.Max, "jpg", all.Max))
+	avif := cost(flat, job(all, all.Max, "avif", all.Max))
+	if !(tile < 20*time.Millisecond && tile < thumbnail && thumbnail < whole/3 && whole < avif/3 && avif < 5*time.Minute) {
+		t.Errorf("a tile %v, a thumbnail %v, the whole %v, as AVIF %v", tile, thumbnail, whole, avif)
+	}
 }
 
 // Many kinds at once: each result is what it is alone.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/admission"
 	"github.com/gatehouse-server/gatehouse/render/container"
 	"github.com/gatehouse-server/gatehouse/source"
 )
@@ -59,7 +60,9 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	if err := r.checkEncoding(job); err != nil {
 		return nil, 0, err
 	}
-	held, err := r.enter(ctx, original, h, h.memory(p, d, job))
+	held, err := r.enter(ctx, original, h, admission.Work{
+		Bytes: h.memory(p, d, job), Cost: h.renderCost(p, d, job), Caller: render.CallerFrom(ctx),
+	})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -92,12 +95,12 @@ func (r *Renderer) headerOf(ctx context.Context, original source.Original, job r
 	return h, key, nil
 }
 
-// enter waits for a worker with so many bytes of memory.
-func (r *Renderer) enter(ctx context.Context, original source.Original, h *header, memory int64) (*slot, error) {
+// enter waits for a worker, and for the memory that the work needs.
+func (r *Renderer) enter(ctx context.Context, original source.Original, h *header, work admission.Work) (*slot, error) {
 	if h.format == "pdf" {
-		memory += original.Info().Size // Poppler takes all of the file
+		work.Bytes += original.Info().Size // Poppler takes all of the file
 	}
-	leave, err := r.admission.enter(ctx, memory)
+	leave, err := r.admission.Enter(ctx, work)
 	if err != nil {
 		return nil, err
 	}

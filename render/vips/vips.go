@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-server/gatehouse/internal/lru"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
+	"github.com/gatehouse-server/gatehouse/render/admission"
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
@@ -33,7 +34,7 @@ type Renderer struct {
 	config       Config
 	logger       *slog.Logger
 	capabilities render.Capabilities
-	admission    *admission
+	admission    *admission.Queue
 	headers      *lru.Cache[headerKey, *header]
 	strays       strays
 	// heads is the memory that reading headers may take at the same time.
@@ -49,6 +50,8 @@ type Renderer struct {
 type Stats struct {
 	// Queued and Running at this moment.
 	Queued, Running int64
+	// Queue tells the same by lane.
+	Queue admission.Stats
 	// Rendered, Failed, Shed (refused by a full queue) and Stopped (by the time limit, or because the caller left) since
 	// the start.
 	Rendered, Failed, Shed, Stopped int64
@@ -79,7 +82,7 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	}
 	can.Encoding = fmt.Sprintf("%s %d %d %d %d %d", can.Version, c.JPEGQuality, c.WebPQuality, c.AVIFQuality, c.JXLQuality, c.JP2Quality)
 	return &Renderer{
-		config: c, logger: logger, capabilities: can, admission: newAdmission(c), headers: lru.New[headerKey, *header](c.HeaderCache),
+		config: c, logger: logger, capabilities: can, admission: c.newQueue(), headers: lru.New[headerKey, *header](c.HeaderCache),
 		seed: maphash.MakeSeed(), strays: newStrays(c.Workers), heads: semaphore.NewWeighted(c.Memory),
 		engine: engine,
 	}, nil
@@ -110,12 +113,12 @@ func (r *Renderer) Capabilities() render.Capabilities {
 
 // Stats counts what was done.
 func (r *Renderer) Stats() Stats {
-	library := int64(0)
+	library, queue := int64(0), r.admission.Stats()
 	if r.config.Children == nil {
 		library = trackedBytes()
 	}
 	return Stats{
-		Queued: r.admission.queued.Load(), Running: r.admission.running.Load(),
+		Queued: int64(queue.Queued()), Running: int64(queue.Running), Queue: queue,
 		Rendered: r.rendered.Load(), Failed: r.failed.Load(), Shed: r.shed.Load(), Stopped: r.stopped.Load(),
 		Strays:       r.strays.count.Load(),
 		LibraryBytes: library,
