@@ -91,7 +91,7 @@ func TestHostileFiles(t *testing.T) {
 	eventually(t, "a worker", func() bool { return h.get("/open/3/seed.png"+imageTail).status == http.StatusOK })
 	h.calm()
 	peak := h.peakMemory()
-	t.Logf("%d kinds; the server had up to %d MB in memory", len(files), peak>>20)
+	t.Logf("%d kinds; the server had up to %d MB in memory; of its processes it replaced %v", len(files), peak>>20, h.isolation().Replaced)
 	if peak > mostMemory {
 		t.Errorf("that is more than %d MB", mostMemory>>20)
 	}
