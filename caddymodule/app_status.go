@@ -28,8 +28,10 @@ func (a *App) health() (parts map[string]string, ready bool) {
 	} else {
 		release()
 	}
-	if _, err := a.renderer.get(); err != nil {
+	if renderer, err := a.renderer.get(); err != nil {
 		parts["renderer"], ready = "libvips cannot be started", false
+	} else if renderer.children != nil && renderer.children.Stats().Alive == 0 {
+		parts["renderer"], ready = "no rendering process is up", false
 	}
 	for _, issuer := range a.issuers {
 		part := "issuer " + issuer.Name()
