@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -46,7 +47,9 @@ func Serve(h Handler) error {
 	if err := s.send(kindHello, 0, hello); err != nil {
 		return err
 	}
-	return s.serve()
+	s.serve()
+	// It has become the work of a call, and others go on.
+	select {}
 }
 
 // server is the child's side.
@@ -67,25 +70,34 @@ type running struct {
 	room chan int
 }
 
-// serve takes messages until the server hangs up.
-func (s *server) serve() error {
+// serve takes messages until the server hangs up, which ends the process. Who takes a call does its work, and leaves the
+// messages to another: handing the work over instead would cost it the wake-up of a thread.
+func (s *server) serve() {
 	for {
 		packet, fds, err := s.receive()
+		if err == nil && len(packet) == 0 {
+			os.Exit(0)
+		}
+		var work func()
+		if err == nil {
+			work, err = s.take(packet, fds)
+		}
 		if err != nil {
-			return err
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
 		}
-		if len(packet) == 0 {
-			return nil
-		}
-		if err := s.take(packet, fds); err != nil {
-			return err
+		if work != nil {
+			go s.serve()
+			work()
+			return
 		}
 	}
 }
 
-func (s *server) take(packet []byte, fds []int) error {
+// take does what a message says, or gives the work that it asks for. It keeps nothing of the packet.
+func (s *server) take(packet []byte, fds []int) (work func(), err error) {
 	if len(packet) < headSize {
-		return errMessage
+		return nil, errMessage
 	}
 	if packet[0] == kindCall {
 		return s.begin(packet, fds)
@@ -96,7 +108,7 @@ func (s *server) take(packet []byte, fds []int) error {
 	if call == nil {
 		// It ended before the server knew.
 		closeAll(fds)
-		return nil
+		return nil, nil
 	}
 	switch packet[0] {
 	case kindCancel:
@@ -105,18 +117,18 @@ func (s *server) take(packet []byte, fds []int) error {
 		call.data <- append([]byte(nil), packet[headSize:]...)
 	case kindRoom:
 		if len(fds) != 1 {
-			return errMessage
+			return nil, errMessage
 		}
 		call.room <- fds[0]
 	}
-	return nil
+	return nil, nil
 }
 
-// begin starts work on a call.
-func (s *server) begin(packet []byte, fds []int) error {
+// begin makes a call ready and gives the work.
+func (s *server) begin(packet []byte, fds []int) (work func(), err error) {
 	m, err := parseCall(packet)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	next := func() int {
 		if len(fds) == 0 {
@@ -140,27 +152,26 @@ func (s *server) begin(packet []byte, fds []int) error {
 	task.Ask = append([]byte(nil), m.ask...)
 	if m.flags&askByMemory != 0 {
 		if task.Ask, err = readAll(next(), int(m.askLength)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if m.flags&sharedNew != 0 {
 		data, err := mapped(next(), int(m.sharedLength), unix.PROT_READ)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.shared[m.shared] = data
 	}
 	if m.sharedLength > 0 {
 		task.Shared = s.shared[m.shared]
 		if uint64(len(task.Shared)) != m.sharedLength {
-			return errMessage
+			return nil, errMessage
 		}
 	}
 	s.mu.Lock()
 	s.calls[m.id] = call
 	s.mu.Unlock()
-	go s.work(ctx, m.id, call, task)
-	return nil
+	return func() { s.work(ctx, m.id, call, task) }, nil
 }
 
 // work does a call, answers it and forgets it.

@@ -278,12 +278,25 @@ func BenchmarkTile(b *testing.B) {
 			if isolation == "process" {
 				r = newIsolated(b, Config{}, child.Config{Children: 2})
 			}
-			b.ReportAllocs()
-			for b.Loop() {
+			one := func(b *testing.B) {
 				if _, err := r.Render(context.Background(), &local{file}, job); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.Run("alone", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					one(b)
+				}
+			})
+			// As a server that is asked for much: all processors work.
+			b.Run("together", func(b *testing.B) {
+				b.RunParallel(func(p *testing.PB) {
+					for p.Next() {
+						one(b)
+					}
+				})
+			})
 		})
 	}
 }
