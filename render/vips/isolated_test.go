@@ -113,6 +113,14 @@ func TestIsolationChangesNothing(t *testing.T) {
 	}
 }
 
+// Children come up however short the time for a render is.
+func TestStartWithAShortTimeLimit(t *testing.T) {
+	r := newIsolated(t, Config{TimeLimit: time.Millisecond}, child.Config{})
+	if len(r.Capabilities().Formats) == 0 {
+		t.Errorf("%+v", r.Capabilities())
+	}
+}
+
 func TestErrorsCrossOver(t *testing.T) {
 	r := newIsolated(t, Config{HeaderCache: -1}, child.Config{})
 	png := fixtures()["png"]

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -88,6 +89,9 @@ func New(c Config, logger *slog.Logger) (*Renderer, error) {
 	}, nil
 }
 
+// startLimit is how long children may take until the first one is up.
+const startLimit = 30 * time.Second
+
 // engine starts the library, or finds out what it can do where children run it.
 func (c Config) engine() (engine, render.Capabilities, error) {
 	if c.Children == nil {
@@ -97,8 +101,8 @@ func (c Config) engine() (engine, render.Capabilities, error) {
 		can, err := capabilities(c.Loaders)
 		return here{}, can, err
 	}
-	// Children take a moment to come up.
-	ctx, cancel := context.WithTimeout(context.Background(), c.TimeLimit)
+	// Children take a moment to come up, however little a render may take.
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	can, err := capabilitiesOf(ctx, c.Children)
 	return remote{c.Children}, can, err
