@@ -96,12 +96,12 @@ func TestProcessTellsOfItself(t *testing.T) {
 	}
 }
 
-func TestParsePeak(t *testing.T) {
-	if peak, err := parsePeak([]byte("Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n")); err != nil || peak != 2<<20 {
+func TestParseMemory(t *testing.T) {
+	if peak, err := parseMemory([]byte("Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n"), "VmHWM:"); err != nil || peak != 2<<20 {
 		t.Errorf("got %d, %v", peak, err)
 	}
 	for _, bad := range []string{"Name:\tx\n", "VmHWM:\tmuch kB\n"} {
-		if _, err := parsePeak([]byte(bad)); err == nil {
+		if _, err := parseMemory([]byte(bad), "VmHWM:"); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

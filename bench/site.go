@@ -55,6 +55,9 @@ func startSite(t testing.TB, a *album) *site {
 			rule allow `+"`true`"+`
 			source main folder %s/{item}
 		}
+		cache {
+			memory off
+		}
 		images {
 			jpeg_quality %d
 			webp_quality %d
