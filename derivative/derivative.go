@@ -121,9 +121,9 @@ func New(c Config, logger *slog.Logger) (*Cache, error) {
 	return out, nil
 }
 
-// Get gives a picture that is kept, or has it made. make's context goes on while anybody waits for the picture, and has
+// Get gives a picture that is kept, or has it made. produce's context goes on while anybody waits for the picture, and has
 // the values of ctx; its errors are not kept. fresh says that nothing that is kept will do.
-func (c *Cache) Get(ctx context.Context, key Key, fresh bool, make func(context.Context) ([]byte, error)) ([]byte, error) {
+func (c *Cache) Get(ctx context.Context, key Key, fresh bool, produce func(context.Context) ([]byte, error)) ([]byte, error) {
 	hashed := key.hash()
 	if !fresh {
 		if data, ok := c.fromMemory(hashed); ok {
@@ -137,7 +137,7 @@ func (c *Cache) Get(ctx context.Context, key Key, fresh bool, make func(context.
 	led := false
 	data, err := c.making.Do(ctx, context.WithoutCancel(ctx), string(name), func(ctx context.Context) ([]byte, error) {
 		led = true
-		return c.find(ctx, s, fresh, make)
+		return c.find(ctx, s, fresh, produce)
 	})
 	if err == nil && !led {
 		c.joined.Add(1)
@@ -158,7 +158,7 @@ func (c *Cache) fromMemory(key [sha256.Size]byte) ([]byte, bool) {
 }
 
 // find looks in the folder, and makes what is not there.
-func (c *Cache) find(ctx context.Context, s sum, fresh bool, make func(context.Context) ([]byte, error)) ([]byte, error) {
+func (c *Cache) find(ctx context.Context, s sum, fresh bool, produce func(context.Context) ([]byte, error)) ([]byte, error) {
 	purges := c.purges.Load()
 	if !fresh {
 		// It may have come since.
@@ -174,7 +174,7 @@ func (c *Cache) find(ctx context.Context, s sum, fresh bool, make func(context.C
 		}
 	}
 	c.misses.Add(1)
-	data, err := make(ctx)
+	data, err := produce(ctx)
 	if err != nil {
 		return nil, err
 	}

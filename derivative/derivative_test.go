@@ -50,7 +50,7 @@ func get(t testing.TB, c *derivative.Cache, k derivative.Key, content string) (d
 }
 
 // The ways to keep pictures.
-func tiers(t *testing.T, test func(t *testing.T, make func() *derivative.Cache)) {
+func tiers(t *testing.T, test func(t *testing.T, open func() *derivative.Cache)) {
 	for name, config := range map[string]derivative.Config{
 		"memory": {Memory: 8 << 20},
 		"folder": {Folder: "yes", FolderBytes: 64 << 20},
@@ -66,8 +66,8 @@ func tiers(t *testing.T, test func(t *testing.T, make func() *derivative.Cache))
 }
 
 func TestWhatIsKeptIsNotMadeAgain(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c := make()
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c := open()
 		k := key("prints", "a.tif", "v1", "full")
 		for i := range 3 {
 			data, made := get(t, c, k, "picture")
@@ -79,8 +79,8 @@ func TestWhatIsKeptIsNotMadeAgain(t *testing.T) {
 }
 
 func TestOtherKeysAreOtherPictures(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c := make()
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c := open()
 		keys := []derivative.Key{
 			key("a", "b", "c"), key("a", "bc"), key("ab", "", "c"), key("a", "b", "c", ""), key("a", "b", "", "c"), key("", "ab", "c"), key("a", "", "b", "c"),
 		}
@@ -98,8 +98,8 @@ func TestOtherKeysAreOtherPictures(t *testing.T) {
 }
 
 func TestErrorsAreNotKept(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c, broken := make(), errors.New("broken")
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c, broken := open(), errors.New("broken")
 		_, err := c.Get(context.Background(), key("a", "b"), false, func(context.Context) ([]byte, error) { return nil, broken })
 		if !errors.Is(err, broken) {
 			t.Errorf("err = %v", err)
@@ -111,8 +111,8 @@ func TestErrorsAreNotKept(t *testing.T) {
 }
 
 func TestFreshIsMadeAndKept(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c := make()
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c := open()
 		get(t, c, key("a", "b"), "old")
 		data, err := c.Get(context.Background(), key("a", "b"), true, func(context.Context) ([]byte, error) { return []byte("new"), nil })
 		if err != nil || string(data) != "new" {
@@ -125,13 +125,13 @@ func TestFreshIsMadeAndKept(t *testing.T) {
 }
 
 func TestPurge(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
 		all := []derivative.Key{key("a", "1", "x"), key("a", "1", "y"), key("a", "2", "x"), key("b", "1", "x")}
 		for _, test := range []struct {
 			collection, identifier string
 			gone                   string
 		}{{"a", "1", "1100"}, {"a", "", "1110"}, {"", "", "1111"}, {"b", "1", "0001"}, {"c", "", "0000"}, {"a", "3", "0000"}} {
-			c := make()
+			c := open()
 			for _, k := range all {
 				get(t, c, k, "picture")
 			}
@@ -144,7 +144,7 @@ func TestPurge(t *testing.T) {
 				}
 			}
 		}
-		if err := make().Purge("", "1"); err == nil {
+		if err := open().Purge("", "1"); err == nil {
 			t.Error("an identifier without a collection was purged")
 		}
 	})
@@ -152,8 +152,8 @@ func TestPurge(t *testing.T) {
 
 // What was begun before a purge is neither kept after it nor given to who asks after it.
 func TestPurgeWhileMaking(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c := make()
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c := open()
 		begun, goOn, first := toldOnce(), toldOnce(), toldOnce()
 		go func() {
 			defer close(first)
@@ -182,8 +182,8 @@ func toldOnce() chan struct{} { return make(chan struct{}) }
 
 // A hundred who ask at once have one picture made; one who leaves takes it from nobody.
 func TestOneIsMadeForAll(t *testing.T) {
-	tiers(t, func(t *testing.T, make func() *derivative.Cache) {
-		c := make()
+	tiers(t, func(t *testing.T, open func() *derivative.Cache) {
+		c := open()
 		var made atomic.Int32
 		goOn := toldOnce()
 		produce := func(ctx context.Context) ([]byte, error) {

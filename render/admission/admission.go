@@ -9,6 +9,7 @@ package admission
 import (
 	"container/list"
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -179,7 +180,7 @@ func (q *Queue) wait(ctx context.Context, t *ticket) error {
 		return t.refusal
 	case gone == nil:
 		return nil
-	case t.state == admitted && gone == errPatience:
+	case t.state == admitted && errors.Is(gone, errPatience):
 		// Its turn came at the last moment.
 		return nil
 	case t.state == admitted:
@@ -187,7 +188,7 @@ func (q *Queue) wait(ctx context.Context, t *ticket) error {
 		return gone
 	}
 	q.remove(t)
-	if gone == errPatience {
+	if errors.Is(gone, errPatience) {
 		q.refuse(t)
 		gone = t.refusal
 	} else {

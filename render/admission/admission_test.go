@@ -63,7 +63,7 @@ func TestAdmission(t *testing.T) {
 			one, two := must(q.Enter(ctx, Work{Bytes: 1})), must(q.Enter(ctx, Work{Bytes: 1}))
 			start := time.Now()
 			_, err := q.Enter(ctx, Work{Bytes: 1})
-			wantFull(t, err)
+			_ = wantFull(t, err)
 			if d := time.Since(start); d != time.Minute {
 				t.Errorf("turned away after %v", d)
 			}

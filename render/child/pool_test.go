@@ -102,7 +102,7 @@ func TestErrorOfTheOriginalIsKept(t *testing.T) {
 		"midway": {data: pattern(smallOriginal * 2), fail: gone, failAt: smallOriginal},
 	} {
 		answer, err := p.Call(context.Background(), callOf(Work, order{Do: "sum"}, original))
-		if err == nil || answer.ReadError != error(gone) {
+		if err == nil || !errors.Is(answer.ReadError, gone) {
 			t.Errorf("%s: %v, and of the original %v", name, err, answer.ReadError)
 		}
 	}

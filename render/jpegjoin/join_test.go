@@ -125,7 +125,8 @@ func TestJoinIsWhatAnEncoderMakes(t *testing.T) {
 		}
 		want := g.part(mcus)
 		data := dataOf(joined)
-		if !bytes.Equal(data, want.scan(0, 0)) && !(len(g.tiles) == 1 && pixels.Size() == image.Pt(g.tileX*g.mcuWidth, g.tileY*g.mcuHigh)) {
+		alone := len(g.tiles) == 1 && pixels.Size() == image.Pt(g.tileX*g.mcuWidth, g.tileY*g.mcuHigh)
+		if !alone && !bytes.Equal(data, want.scan(0, 0)) {
 			t.Fatalf("joined %d bytes, want %d", len(data), len(want.scan(0, 0)))
 		}
 		config, err := jpeg.DecodeConfig(bytes.NewReader(joined))
@@ -242,7 +243,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := func(old, new string) []byte { return bytes.Replace(g.tiles[0], []byte(old), []byte(new), 1) }
+	with := func(from, to string) []byte { return bytes.Replace(g.tiles[0], []byte(from), []byte(to), 1) }
 	streams := map[string][]byte{
 		"nothing":               nil,
 		"no start":              g.tiles[0][2:],

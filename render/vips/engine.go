@@ -94,9 +94,7 @@ func (in *input) draw(d *drawing, use func(*drawn) error) error {
 	job.profile = lend(d.profile)
 	job.grey_profile, job.colour_profile = lend(container.Profile(true)), lend(container.Profile(false))
 	job.mark.data = lend(d.mark)
-	for i, patch := range d.patches {
-		in.c.patches[i] = patch
-	}
+	copy(in.c.patches[:], d.patches)
 	in.c.patch_count = C.int(len(d.patches))
 	var picture C.ghv_picture
 	result := C.ghv_render(in.c, &job, &picture)

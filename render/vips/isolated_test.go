@@ -138,7 +138,7 @@ func TestErrorsCrossOver(t *testing.T) {
 	gone.RetryAfter = time.Minute
 	long := append(bytes.Clone(png), make([]byte, 2<<20)...)
 	_, err = r.Render(context.Background(), &failing{memory: memory{data: long}, err: gone, after: readsOfHeader(t, r, long)}, pngJob())
-	if err != error(gone) {
+	if !errors.Is(err, gone) {
 		t.Errorf("%v", err)
 	}
 }
