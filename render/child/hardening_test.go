@@ -44,8 +44,8 @@ func (rogue) Handle(_ context.Context, task *Task, reply Reply) error {
 		say(append(head(nil, kindAnswer, id+1000), "forged"...))
 	case 'h': // another hello
 		say(append(head(nil, kindHello, 0), "forged"...))
-	case 'f': // more than anybody takes
-		for range 100 {
+	case 'f': // more than anybody takes, and never an answer
+		for {
 			say(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(head(nil, kindRead, id), 0), 1))
 		}
 	case 'r': // beyond the original
