@@ -13,9 +13,12 @@ type exchange struct {
 	child *process
 	call  *Call
 	id    uint64
-	// events is what the child says of it. There is never more than one that waits.
+	// events is what the child says of it. There are never more that wait than one of its reads and one of its writes.
 	events    chan said
 	readError error
+	// written is how many bytes the sink took.
+	written    int64
+	writeError error
 	// room is memory for a long answer.
 	room *os.File
 	// buffer is for what the child reads of the original.
@@ -25,7 +28,7 @@ type exchange struct {
 // do sends the call and serves the child until it answers. When ctx ends, the child is told to stop; if it does not
 // within the grace, it is killed.
 func (c *process) do(ctx context.Context, call *Call, p *packed) (Answer, error) {
-	x := &exchange{child: c, call: call, events: make(chan said, 1), id: c.pool.ids.Add(1)}
+	x := &exchange{child: c, call: call, events: make(chan said, 2), id: c.pool.ids.Add(1)}
 	if err := x.begin(p); err != nil {
 		return Answer{}, err
 	}
@@ -37,10 +40,10 @@ func (c *process) do(ctx context.Context, call *Call, p *packed) (Answer, error)
 				continue
 			}
 			x.end()
-			return Answer{Data: data, ReadError: x.readError}, err
+			return Answer{Data: data, ReadError: x.readError, WriteError: x.writeError}, err
 		case <-c.ended:
 			x.end()
-			return Answer{}, c.cause()
+			return Answer{}, x.wrote(c.cause())
 		case <-ctx.Done():
 			x.stop()
 			return Answer{}, ctx.Err()
@@ -66,7 +69,7 @@ const headGrace = 20
 func (x *exchange) stop() {
 	_ = send(x.child.conn, head(nil, kindCancel, x.id))
 	grace := x.child.pool.conf.Grace
-	if x.child.lane.kind == Work {
+	if x.child.lane.kind != Head {
 		x.expire(grace)
 		return
 	}
@@ -81,7 +84,7 @@ func (x *exchange) expire(grace time.Duration) {
 	for {
 		select {
 		case m := <-x.events:
-			if m.kind == kindRead || m.kind == kindNeed {
+			if m.kind == kindRead || m.kind == kindNeed || m.kind == kindWrite {
 				// It has heard of its end before it looks for an answer.
 				continue
 			}
@@ -162,6 +165,14 @@ func (x *exchange) heard(ctx context.Context, m said) (data []byte, done bool, e
 			return x.fault(ReasonCrash)
 		}
 		return nil, false, nil
+	case kindWrite:
+		if x.call.Sink == nil || x.call.MaxWritten-x.written < int64(len(m.body)) {
+			return x.fault(ReasonProtocol)
+		}
+		if err := x.write(m.body); err != nil {
+			return x.fault(ReasonCrash)
+		}
+		return nil, false, nil
 	case kindNeed:
 		if m.length > x.call.MaxAnswer || x.room != nil {
 			return x.fault(ReasonProtocol)
@@ -196,7 +207,29 @@ func (x *exchange) heard(ctx context.Context, m said) (data []byte, done bool, e
 func (x *exchange) fault(reason string) ([]byte, bool, error) {
 	x.child.kill(reason)
 	<-x.child.ended
-	return nil, true, x.child.cause()
+	return nil, true, x.wrote(x.child.cause())
+}
+
+// wrote makes the end of a child after it wrote one that cannot be tried again.
+func (x *exchange) wrote(err error) error {
+	if x.written > 0 && errors.Is(err, errDied) {
+		return ErrCrashed
+	}
+	return err
+}
+
+// write gives the sink what the child wrote.
+func (x *exchange) write(data []byte) error {
+	status := readFailed
+	if x.writeError == nil {
+		n := 0
+		n, x.writeError = x.call.Sink.Write(data)
+		x.written += int64(n)
+	}
+	if x.writeError == nil {
+		status = readOK
+	}
+	return send(x.child.conn, append(head(nil, kindWritten, x.id), status))
 }
 
 // content is all of a memory's bytes.

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -25,10 +26,12 @@ import (
 type Lane int
 
 // The lanes. Work children do one call at a time; the one head child, for calls that are short as a rule, does many at
-// once, so that these never wait for long ones.
+// once, so that these never wait for long ones. The background child does long work that nobody waits for, one call at a
+// time, when the processors have nothing better to do; it is there only while there is such work.
 const (
 	Work Lane = iota
 	Head
+	Background
 	lanes
 )
 
@@ -43,6 +46,10 @@ type Call struct {
 	Shared *Shared
 	// MaxAnswer bounds the answer, in bytes.
 	MaxAnswer int64
+	// Sink, unless nil, takes what the child writes before it answers, at most MaxWritten bytes. A call that has written
+	// is not tried again.
+	Sink       io.Writer
+	MaxWritten int64
 	// Key identifies the original in the memory of those that crash their children. Where it is empty, nothing is
 	// remembered.
 	Key string
@@ -61,6 +68,8 @@ type Answer struct {
 	Data []byte
 	// ReadError is the first error that the original gave to a read, as it was.
 	ReadError error
+	// WriteError is the first error that the sink gave, as it was.
+	WriteError error
 }
 
 // MaxAsk is how long Call.Ask may be, in bytes: an ICC profile of the largest size and some.
@@ -100,7 +109,7 @@ type Config struct {
 	Children int
 	// Memory bounds what one child may have of memory to itself, in bytes, at least 128 MiB. Default 2 GiB.
 	Memory int64
-	// CPU bounds the processor time of one call of the lane Work. Default 60 s.
+	// CPU bounds the processor time of one call of the lane Work; one in the background may use ten times that. Default 60 s.
 	CPU time.Duration
 	// Recycle is after how many calls a child is replaced by a fresh one. Default 10,000.
 	Recycle int
@@ -199,6 +208,8 @@ type Task struct {
 	Ask      []byte
 	Shared   []byte
 	Original source.Original
+	// Write hands on what the call's sink takes. It must not be used by two at once.
+	Write func(p []byte) (int, error)
 }
 
 // inherited are the variables that a child gets from the server.

@@ -14,19 +14,21 @@ const (
 	maxInline = 128 << 10
 	// smallOriginal is up to which length an original that is no file is handed over whole.
 	smallOriginal = 1 << 20
-	// maxRead is the longest read that a child may ask for.
-	maxRead = 128 << 10
+	// maxRead is the longest read that a child may ask for, maxWrite the longest write.
+	maxRead  = 128 << 10
+	maxWrite = 128 << 10
 	// maxText bounds what a child says went wrong.
 	maxText = 1 << 10
 )
 
 // The kinds: to the child.
 const (
-	kindSetup  byte = iota + 1
-	kindCall        // see callMessage
-	kindCancel      // the call is to stop
-	kindData        // a status byte, and what was read
-	kindRoom        // a descriptor of memory for the answer
+	kindSetup   byte = iota + 1
+	kindCall         // see callMessage
+	kindCancel       // the call is to stop
+	kindData         // a status byte, and what was read
+	kindRoom         // a descriptor of memory for the answer
+	kindWritten      // a status byte
 )
 
 // The kinds: from the child.
@@ -37,6 +39,7 @@ const (
 	kindAnswer                  // the answer
 	kindStored                  // the answer lies in the memory
 	kindFailed                  // a text
+	kindWrite                   // bytes for the sink
 )
 
 const headSize = 9
@@ -95,6 +98,11 @@ func parse(packet []byte) (said, error) {
 			return said{}, errMessage
 		}
 		return m, nil
+	case kindWrite:
+		if len(m.body) < 1 || len(m.body) > maxWrite {
+			return said{}, errMessage
+		}
+		return m, nil
 	case kindFailed:
 		if len(m.body) > maxText {
 			return said{}, errMessage
@@ -116,6 +124,7 @@ const (
 	askByMemory = 1 << iota
 	sharedNew
 	sharedKnown
+	background // whoever else wants the processor goes first
 )
 
 // callMessage is a call to the child. Descriptors come beside it: the original's, the ask's and the shared memory's, as
@@ -170,7 +179,7 @@ func parseCall(packet []byte) (*callMessage, error) {
 		return nil, errMessage
 	case m.original == inline && int64(len(m.data)) != m.size, m.original == byFile && len(m.data) > 0, int64(len(m.data)) > m.size:
 		return nil, errMessage
-	case known != (m.sharedLength > 0), m.flags >= sharedKnown<<1, m.flags&sharedKnown != 0 && m.flags&sharedNew != 0:
+	case known != (m.sharedLength > 0), m.flags >= background<<1, m.flags&sharedKnown != 0 && m.flags&sharedNew != 0:
 		return nil, errMessage
 	}
 	return m, nil

@@ -34,8 +34,10 @@ type Pool struct {
 // lane is the children of one kind. Its fields are under the pool's mu.
 type lane struct {
 	kind Lane
-	// size is how many children there should be, capacity how many calls each does at once.
+	// size is how many children there should be, capacity how many calls each does at once. onDemand tells that they are
+	// there only while there is work.
 	size, capacity int
+	onDemand       bool
 	// all are those that live; free those that take another call, the last used at the end; fresh is how many of them are
 	// to stay; starting, how many are on their way.
 	all, free       []*process
@@ -74,7 +76,10 @@ func New(c Config) (*Pool, error) {
 	p := &Pool{
 		conf: c.withDefaults(), culprits: lru.New[string, time.Time](maxCulprits), up: make(chan struct{}), replaced: map[string]int64{},
 	}
-	p.lanes = [lanes]lane{Work: {kind: Work, size: p.conf.Children, capacity: 1}, Head: {kind: Head, size: 1, capacity: headCapacity}}
+	p.lanes = [lanes]lane{
+		Work: {kind: Work, size: p.conf.Children, capacity: 1}, Head: {kind: Head, size: 1, capacity: headCapacity},
+		Background: {kind: Background, size: 1, capacity: 1, onDemand: true},
+	}
 	p.starter.begin()
 	p.watcher.begin(p)
 	p.mu.Lock()
@@ -123,7 +128,11 @@ func (p *Pool) Call(ctx context.Context, call *Call) (Answer, error) {
 	if !errors.Is(err, errDied) && !shared {
 		return answer, err
 	}
-	answer, err = p.attempt(ctx, call, ready, Work)
+	again := Work
+	if call.Lane == Background {
+		again = Background
+	}
+	answer, err = p.attempt(ctx, call, ready, again)
 	if errors.Is(err, errDied) {
 		if call.Key != "" {
 			p.culprits.Put(call.Key, time.Now().Add(culpritTime), 1)
@@ -169,6 +178,9 @@ func (p *Pool) take(ctx context.Context, kind Lane) (*process, error) {
 	}
 	w := &waiter{given: make(chan given, 1)}
 	l.waiting = append(l.waiting, w)
+	if l.onDemand {
+		p.fill(l)
+	}
 	p.mu.Unlock()
 	select {
 	case got := <-w.given:
@@ -213,6 +225,7 @@ func (p *Pool) give(c *process, worked bool) {
 		c.done++
 	}
 	l := c.lane
+	p.spare(c)
 	if !c.old && (c.done >= p.conf.Recycle || heavy || c.full()) {
 		// The next one comes up before this one goes.
 		c.old = true
@@ -226,6 +239,15 @@ func (p *Pool) give(c *process, worked bool) {
 		return
 	}
 	p.offer(c)
+}
+
+// spare lets a child go for which there is no more work.
+func (p *Pool) spare(c *process) {
+	if l := c.lane; l.onDemand && !c.old && c.busy == 0 && len(l.waiting) == 0 {
+		c.old, c.gone = true, true
+		l.fresh--
+		l.unlist(c)
+	}
 }
 
 // offer hands a child's free places to those who wait, or lists it as free.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"syscall"
@@ -66,8 +67,9 @@ type server struct {
 type running struct {
 	cancel context.CancelFunc
 	// answers to what was asked of the server.
-	data chan []byte
-	room chan int
+	data    chan []byte
+	room    chan int
+	written chan byte
 }
 
 // serve takes messages until the server hangs up, which ends the process. Who takes a call does its work, and leaves the
@@ -113,6 +115,11 @@ func (s *server) take(packet []byte, fds []int) (work func(), err error) {
 	switch packet[0] {
 	case kindCancel:
 		call.cancel()
+	case kindWritten:
+		if len(packet) != headSize+1 {
+			return nil, errMessage
+		}
+		call.written <- packet[headSize]
 	case kindData:
 		call.data <- append([]byte(nil), packet[headSize:]...)
 	case kindRoom:
@@ -139,8 +146,8 @@ func (s *server) begin(packet []byte, fds []int) (work func(), err error) {
 		return fd
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	call := &running{cancel: cancel, data: make(chan []byte, 1), room: make(chan int, 1)}
-	task := &Task{}
+	call := &running{cancel: cancel, data: make(chan []byte, 1), room: make(chan int, 1), written: make(chan byte, 1)}
+	task := &Task{Write: func(p []byte) (int, error) { return s.write(ctx, m.id, call, p) }}
 	switch m.original {
 	case byFile:
 		task.Original = &fileOriginal{base{m.size}, os.NewFile(uintptr(next()), "original")}
@@ -171,7 +178,46 @@ func (s *server) begin(packet []byte, fds []int) (work func(), err error) {
 	s.mu.Lock()
 	s.calls[m.id] = call
 	s.mu.Unlock()
-	return func() { s.work(ctx, m.id, call, task) }, nil
+	low := m.flags&background != 0
+	return func() {
+		if low {
+			yield()
+		}
+		s.work(ctx, m.id, call, task)
+	}, nil
+}
+
+// niceness is how much less than others this thread gets of a processor that others want, from 0 to 19.
+const niceness = 10
+
+// yield lets all others go before the work of this goroutine, for good.
+func yield() {
+	runtime.LockOSThread()
+	// It works as well without.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
+}
+
+// errWrite says that the sink could not take what was written. The server knows why.
+var errWrite = errors.New("what was made could not be written")
+
+// write hands bytes to the sink of a call.
+func (s *server) write(ctx context.Context, id uint64, call *running, p []byte) (n int, err error) {
+	for n < len(p) {
+		part := p[n:min(n+maxWrite, len(p))]
+		if err := s.send(kindWrite, id, part); err != nil {
+			return n, err
+		}
+		select {
+		case status := <-call.written:
+			if status != readOK {
+				return n, errWrite
+			}
+		case <-ctx.Done():
+			return n, ctx.Err()
+		}
+		n += len(part)
+	}
+	return n, nil
 }
 
 // work does a call, answers it and forgets it.

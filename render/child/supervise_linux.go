@@ -8,7 +8,11 @@ import (
 
 // fill starts as many children as the lane lacks. The caller holds mu.
 func (p *Pool) fill(l *lane) {
-	for !p.closed && !l.pause && l.fresh+l.starting < l.size {
+	size := l.size
+	if l.onDemand {
+		size = min(size, l.fresh+len(l.waiting))
+	}
+	for !p.closed && !l.pause && l.fresh+l.starting < size {
 		l.starting++
 		p.group.Go(func() { p.start(l) })
 	}
@@ -47,6 +51,10 @@ func (p *Pool) start(l *lane) {
 	l.fresh++
 	l.all = append(l.all, c)
 	p.offer(c)
+	if p.spare(c); c.gone {
+		c.dismiss()
+		return
+	}
 	for _, old := range l.all {
 		if old.old && !old.gone {
 			old.gone = true

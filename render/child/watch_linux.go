@@ -111,7 +111,11 @@ func (c *process) inspect(number int) {
 		c.watched, c.cpu = number+1, cpu
 	}
 	// Calls that share a child share its time, and end by their deadlines.
-	if c.lane.kind == Work && cpu-c.cpu > c.pool.conf.CPU {
+	limit := c.pool.conf.CPU
+	if c.lane.kind == Background {
+		limit *= backgroundCPU
+	}
+	if c.lane.kind != Head && cpu-c.cpu > limit {
 		c.killDuring(number, ReasonCPU)
 	}
 }
@@ -124,6 +128,9 @@ func (c *process) killDuring(number int, reason string) {
 		c.kill(reason)
 	}
 }
+
+// backgroundCPU is how many times the processor time of others a call in the background may have.
+const backgroundCPU = 10
 
 // heavyPart is which part of the memory that a child may have, one has kept after its work that is not given more.
 const heavyPart = 4

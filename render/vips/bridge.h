@@ -121,6 +121,7 @@ int ghv_vector_enabled(void);
 void ghv_stop(ghv_input *input);
 int ghv_read_header(ghv_input *input, const ghv_load *load, ghv_header *header);
 int ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture);
+int ghv_pyramid(ghv_input *input, const ghv_job *job, int tile_width, int tile_height, ghv_picture *tables);
 void ghv_free(void *data);
 
 #endif

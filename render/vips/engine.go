@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"image"
 	"runtime"
 	"unsafe"
 
@@ -12,13 +13,16 @@ import (
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
-// engine makes the two calls of the library, each on one original: in this process, or in another one. The slot is ended
+// engine makes the calls of the library, each on one original: in this process, or in another one. The slot is ended
 // when the call is.
 type engine interface {
 	// head reads a header.
 	head(ctx context.Context, original source.Original, s *slot, load C.ghv_load) (*heading, error)
 	// draw makes a picture and gives what finish makes of it.
 	draw(ctx context.Context, original source.Original, s *slot, d *drawing, finish func(*drawn) ([]byte, error)) ([]byte, error)
+	// pyramid makes a page in all its sizes, in tiles, behind everything else that there is to do. What it gives is the
+	// tables of all tiles.
+	pyramid(ctx context.Context, original source.Original, d *drawing, tile image.Point, take tileSink) (*drawn, error)
 }
 
 // heading is what the library says of a page.
@@ -81,6 +85,11 @@ func (in *input) head(load C.ghv_load) (*heading, error) {
 
 // draw makes a picture by the library and lends it to use.
 func (in *input) draw(d *drawing, use func(*drawn) error) error {
+	return in.run(d, func(job *C.ghv_job, picture *C.ghv_picture) C.int { return C.ghv_render(in.c, job, picture) }, use)
+}
+
+// run completes a job for a call of the library and lends what that made to use.
+func (in *input) run(d *drawing, call func(*C.ghv_job, *C.ghv_picture) C.int, use func(*drawn) error) error {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	lend := func(data []byte) unsafe.Pointer {
@@ -97,7 +106,7 @@ func (in *input) draw(d *drawing, use func(*drawn) error) error {
 	copy(in.c.patches[:], d.patches)
 	in.c.patch_count = C.int(len(d.patches))
 	var picture C.ghv_picture
-	result := C.ghv_render(in.c, &job, &picture)
+	result := call(&job, &picture)
 	defer C.ghv_free(picture.data)
 	if err := outcomeOfCall(int(result), C.GoString(&picture.error[0]), in.failure()); err != nil {
 		return err

@@ -4,9 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In Go: fills buffer from the original at offset; gives the count, 0 at the end, -1 after an error. */
-extern int64_t gatehouseReadAt(uintptr_t handle, int64_t offset, void *buffer, int64_t length);
-
 /* What is read at once where less is asked for. libtiff reads a directory field by field, several times over: ninety
  * reads for a tile. */
 #define AHEAD 16384

@@ -16,6 +16,11 @@ typedef struct {
 int ghv_raster_make(ghv_raster *raster, int width, int height, int bands, int bytes);
 void ghv_raster_free(ghv_raster *raster);
 
+/* In Go: fills buffer from the original at offset; gives the count, 0 at the end, -1 after an error. */
+int64_t gatehouseReadAt(uintptr_t handle, int64_t offset, void *buffer, int64_t length);
+/* In Go: takes a tile of a pyramid; gives -1 when no more are wanted. */
+int gatehouseWriteTile(uintptr_t handle, int level, void *data, int64_t length);
+
 gboolean ghv_stopped(const ghv_input *input);
 
 /* Tells why libvips failed, for the log: copies and clears its error text. */
@@ -56,6 +61,7 @@ int ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const gh
 int ghv_fetch(ghv_input *input, VipsImage *image, ghv_raster *out);
 VipsImage *ghv_wrap(const ghv_raster *raster, VipsInterpretation interpretation);
 
+int ghv_normalize(VipsImage **image, const ghv_job *job, gboolean *alpha);
 int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpretation, gboolean alpha, const ghv_job *job);
 int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
 int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
@@ -63,6 +69,7 @@ int ghv_draw_mark(ghv_input *input, ghv_raster *raster, const ghv_mark *mark, in
 int ghv_flatten(ghv_raster *raster);
 int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_picture *picture);
 int ghv_write_jpeg(ghv_input *input, const ghv_raster *raster, int quality, ghv_picture *picture);
+int ghv_jpeg_rows(ghv_input *input, const ghv_job *job, int (*use)(ghv_rows *rows, void *data), void *data);
 int ghv_stream_jpeg(ghv_input *input, const ghv_job *job, ghv_picture *picture);
 int ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length);
 

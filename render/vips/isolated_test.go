@@ -235,7 +235,7 @@ func TestCallsThatMakeNoSense(t *testing.T) {
 	}
 	p := newPlan(job, h.size(), h.orientation, false)
 	d, _ := r.drawing(h, p, h.choose(p), job)
-	ask := d.append()[1:]
+	ask := d.ask()[1:]
 	if _, err := parseDrawing(ask, nil); err != nil {
 		t.Fatal(err)
 	}

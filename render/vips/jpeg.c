@@ -1,10 +1,7 @@
 #include "internal.h"
+#include "jpegcodec.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <string.h>
-
-#include <jpeglib.h>
 
 /* JPEG without libvips in between: what most requests are about. A row of the original comes, as many rows of the
  * answer as it completes go, and nothing is held but what the filter needs. libvips' own operations cost as much as the
@@ -13,15 +10,10 @@
 /* Beyond it a JPEG of libjpeg's has colours of full resolution, as libvips has it. */
 #define FULL_COLOUR_QUALITY 90
 
-typedef struct {
-	struct jpeg_error_mgr base;
-	jmp_buf *escape;
-} error_manager;
-
 static void
 on_error(j_common_ptr codec)
 {
-	longjmp(*((error_manager *) codec->err)->escape, 1);
+	longjmp(*((ghv_jpeg_errors *) codec->err)->escape, 1);
 }
 
 static void
@@ -29,8 +21,8 @@ on_message(j_common_ptr codec)
 {
 }
 
-static void
-errors_start(error_manager *errors, jmp_buf *escape)
+void
+ghv_jpeg_errors_start(ghv_jpeg_errors *errors, jmp_buf *escape)
 {
 	jpeg_std_error(&errors->base);
 	errors->base.error_exit = on_error;
@@ -38,10 +30,25 @@ errors_start(error_manager *errors, jmp_buf *escape)
 	errors->escape = escape;
 }
 
+void
+ghv_jpeg_settings(j_compress_ptr codec, int width, int height, int bands, int quality)
+{
+	codec->image_width = width;
+	codec->image_height = height;
+	codec->input_components = bands;
+	codec->in_color_space = bands == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	jpeg_set_defaults(codec);
+	jpeg_set_quality(codec, quality, TRUE);
+	if (bands == 3 && quality >= FULL_COLOUR_QUALITY)
+		codec->comp_info[0].h_samp_factor = codec->comp_info[0].v_samp_factor = 1;
+	codec->write_JFIF_header = FALSE;
+	codec->write_Adobe_marker = FALSE;
+}
+
 /* A JPEG that is being written, and the memory that it grows in. */
 typedef struct {
 	struct jpeg_compress_struct codec;
-	error_manager errors;
+	ghv_jpeg_errors errors;
 	struct jpeg_destination_mgr destination;
 	unsigned char *data;
 	size_t room;
@@ -77,11 +84,11 @@ writer_end(j_compress_ptr codec)
 {
 }
 
-/* Starts a baseline JPEG without any segment that is not needed for its pixels. The caller has set its escape. */
+/* Starts a JPEG. The caller has set its escape. */
 static int
 writer_start(writer *w, jmp_buf *escape, int width, int height, int bands, int quality)
 {
-	errors_start(&w->errors, escape);
+	ghv_jpeg_errors_start(&w->errors, escape);
 	w->codec.err = &w->errors.base;
 	jpeg_create_compress(&w->codec);
 	w->started = TRUE;
@@ -95,16 +102,7 @@ writer_start(writer *w, jmp_buf *escape, int width, int height, int bands, int q
 	w->destination.empty_output_buffer = writer_grow;
 	w->destination.term_destination = writer_end;
 	w->codec.dest = &w->destination;
-	w->codec.image_width = width;
-	w->codec.image_height = height;
-	w->codec.input_components = bands;
-	w->codec.in_color_space = bands == 1 ? JCS_GRAYSCALE : JCS_RGB;
-	jpeg_set_defaults(&w->codec);
-	jpeg_set_quality(&w->codec, quality, TRUE);
-	if (bands == 3 && quality >= FULL_COLOUR_QUALITY)
-		w->codec.comp_info[0].h_samp_factor = w->codec.comp_info[0].v_samp_factor = 1;
-	w->codec.write_JFIF_header = FALSE;
-	w->codec.write_Adobe_marker = FALSE;
+	ghv_jpeg_settings(&w->codec, width, height, bands, quality);
 	jpeg_start_compress(&w->codec, TRUE);
 	return GHV_OK;
 }
@@ -170,7 +168,7 @@ typedef struct {
 	jmp_buf escape;
 
 	struct jpeg_decompress_struct codec;
-	error_manager errors;
+	ghv_jpeg_errors errors;
 	struct jpeg_source_mgr source;
 	unsigned char block[BLOCK];
 	int64_t position;
@@ -277,7 +275,7 @@ stream_done(ghv_sink *sink, int y)
 static int
 stream_open(stream *s, const ghv_job *job)
 {
-	errors_start(&s->errors, &s->escape);
+	ghv_jpeg_errors_start(&s->errors, &s->escape);
 	s->codec.err = &s->errors.base;
 	jpeg_create_decompress(&s->codec);
 	s->started = TRUE;
@@ -308,12 +306,31 @@ stream_open(stream *s, const ghv_job *job)
 	s->rows.bytes = 1;
 	s->rows.row = stream_row;
 	s->rows.start = stream_start;
+	s->line = g_try_malloc((gsize) s->rows.width * s->rows.bands);
+	return s->line ? GHV_OK : GHV_MEMORY;
+}
+
+static void
+stream_free(stream *s)
+{
+	if (s->started)
+		jpeg_destroy_decompress(&s->codec);
+	writer_free(&s->out);
+	ghv_pass_free(s->pass);
+	g_free(s->line);
+	g_free(s->made);
+	g_free(s);
+}
+
+/* Puts the way from the rows of the original to those of the answer together. */
+static int
+stream_connect(stream *s, const ghv_job *job)
+{
 	s->sink.room = stream_room;
 	s->sink.done = stream_done;
 	s->pass = ghv_pass_new();
-	s->line = g_try_malloc((gsize) s->rows.width * s->rows.bands);
 	s->made = g_try_malloc((gsize) job->x.n * s->rows.bands);
-	return s->pass && s->line && s->made ? GHV_OK : GHV_MEMORY;
+	return s->pass && s->made ? writer_start(&s->out, &s->escape, job->x.n, job->y.n, s->rows.bands, job->jpeg_quality) : GHV_MEMORY;
 }
 
 /* Makes a JPEG of a JPEG, without anything but resampling in between. GHV_UNFIT: it is no picture for that. */
@@ -331,18 +348,33 @@ ghv_stream_jpeg(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 	else {
 		outcome = stream_open(s, job);
 		if (!outcome)
-			outcome = writer_start(&s->out, &s->escape, job->x.n, job->y.n, s->rows.bands, job->jpeg_quality);
+			outcome = stream_connect(s, job);
 		if (!outcome)
 			outcome = ghv_pass_run(s->pass, &s->rows, &job->x, &job->y, FALSE, &s->sink);
 		if (!outcome)
 			writer_finish(&s->out, picture);
 	}
-	if (s->started)
-		jpeg_destroy_decompress(&s->codec);
-	writer_free(&s->out);
-	ghv_pass_free(s->pass);
-	g_free(s->line);
-	g_free(s->made);
-	g_free(s);
+	stream_free(s);
+	return outcome;
+}
+
+/* Lends the rows of a JPEG whose pixels need no change. use may be left by a jump. GHV_UNFIT: it is no picture for that. */
+int
+ghv_jpeg_rows(ghv_input *input, const ghv_job *job, int (*use)(ghv_rows *rows, void *data), void *data)
+{
+	stream *s = g_try_new0(stream, 1);
+	int outcome;
+
+	if (!s)
+		return GHV_MEMORY;
+	s->input = input;
+	if ((outcome = setjmp(s->escape)) != 0)
+		outcome = outcome == 1 ? GHV_UNFIT : outcome;
+	else {
+		outcome = stream_open(s, job);
+		if (!outcome)
+			outcome = use(&s->rows, data);
+	}
+	stream_free(s);
 	return outcome;
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"net/http"
 	"strconv"
 	"time"
@@ -39,7 +40,7 @@ func (e remote) head(ctx context.Context, original source.Original, s *slot, loa
 
 func (e remote) draw(ctx context.Context, original source.Original, s *slot, d *drawing, finish func(*drawn) ([]byte, error)) ([]byte, error) {
 	defer s.end()
-	ask := &child.Call{Lane: child.Work, Ask: d.append(), Original: original, MaxAnswer: d.most, Key: culprit(original)}
+	ask := &child.Call{Lane: child.Work, Ask: d.ask(), Original: original, MaxAnswer: d.most, Key: culprit(original)}
 	if len(d.mark) > 0 {
 		version := d.version
 		if version == "" {
@@ -56,6 +57,26 @@ func (e remote) draw(ctx context.Context, original source.Original, s *slot, d *
 		return nil, ofLibrary(err)
 	}
 	return finish(made)
+}
+
+func (e remote) pyramid(ctx context.Context, original source.Original, d *drawing, tile image.Point, take tileSink) (*drawn, error) {
+	tiles := &tileReader{take: take}
+	answer, err := e.pool.Call(ctx, &child.Call{
+		Lane: child.Background, Ask: d.askPyramid(tile), Original: original, MaxAnswer: maxHeadAnswer, Key: culprit(original),
+		// Each tile has a head.
+		Sink: tiles, MaxWritten: 2 * d.most,
+	})
+	switch {
+	case answer.WriteError != nil:
+		return nil, answer.WriteError
+	case err != nil:
+		return nil, ofPool(err, answer.ReadError)
+	}
+	made, err := parseDrawn(answer.Data, answer.ReadError)
+	if err != nil {
+		return nil, ofLibrary(err)
+	}
+	return made, tiles.whole()
 }
 
 // culprit names an original that crashes children; one without a version is not remembered.
@@ -164,6 +185,20 @@ func (Worker) Handle(ctx context.Context, task *child.Task, reply child.Reply) e
 			return replyError(reply, err)
 		}
 		return sent
+	case askPyramid:
+		d, tile, err := parsePyramid(ask)
+		if err != nil {
+			return err
+		}
+		tiles := &tileWriter{write: task.Write}
+		tables, err := alone(ctx, task.Original, func(in *input) (*drawn, error) { return in.pyramid(d, tile, tiles.tile) })
+		if err == nil {
+			err = tiles.flush()
+		}
+		if err != nil {
+			return replyError(reply, err)
+		}
+		return reply(tables.append(), tables.data)
 	}
 	return errAsk
 }

@@ -31,8 +31,8 @@ step(VipsImage **image, VipsImage **next, int failed)
 
 /* Brings samples that are neither 8 nor 16 bits, and colours that are neither grey, RGB nor CMYK, to 8 bits. All of
  * this goes pixel by pixel. */
-static int
-normalize(VipsImage **image, const ghv_job *job, gboolean *alpha)
+int
+ghv_normalize(VipsImage **image, const ghv_job *job, gboolean *alpha)
 {
 	VipsImage *next = NULL;
 	VipsInterpretation type = vips_image_guess_interpretation(*image);
@@ -135,7 +135,7 @@ ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 		if (job->width && (image->Xsize != job->width || image->Ysize != job->height))
 			outcome = GHV_CHANGED;
 		else
-			outcome = normalize(&image, job, &alpha);
+			outcome = ghv_normalize(&image, job, &alpha);
 		if (!outcome)
 			outcome = paint(input, image, alpha, job, picture);
 		g_object_unref(image);

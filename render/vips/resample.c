@@ -11,15 +11,6 @@
  * Where the step is 4 or more, whole blocks are averaged first, on the grid of their size, and the rest of the way goes
  * by Lanczos. Enlarging goes by a cubic (Catmull-Rom), which does not ring as far. */
 
-/* The loops below are compiled once more for processors with wider registers. The order of their sums stays, so that both
- * give the same samples. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
-#define WIDER __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDER
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
 /* Adds count pixels to line as floats, colours multiplied by alpha, which is the last band. */
 INLINE void
 add_row(float *restrict line, const void *restrict row, int count, int bands, int bytes, gboolean alpha)
@@ -58,9 +49,6 @@ across(const ghv_filter *f, int n, const float *restrict in, float *restrict out
 	}
 }
 
-/* Four floats, wherever they lie. */
-typedef float four __attribute__((vector_size(16), aligned(4)));
-
 /* The same for three or four bands at once. Both lines have room for a float beyond their end: with three bands, the
  * fourth is the next pixel's first, and what comes of it is overwritten. */
 INLINE void
@@ -69,10 +57,10 @@ across_colours(const ghv_filter *f, int n, const float *in, float *out, int band
 	for (int i = 0; i < n; i++) {
 		const ghv_tap *t = &f->taps[i];
 		const float *from = in + (size_t) (t->first - f->first) * bands;
-		four sum = { 0, 0, 0, 0 };
+		ghv_four sum = { 0, 0, 0, 0 };
 		for (int j = 0; j < t->count; j++)
-			sum += t->weights[j] * *(const four *) (from + j * bands);
-		*(four *) (out + i * bands) = sum;
+			sum += t->weights[j] * *(const ghv_four *) (from + j * bands);
+		*(ghv_four *) (out + i * bands) = sum;
 	}
 }
 
@@ -140,9 +128,6 @@ struct ghv_pass {
 	float *sums;     /* one line of the source, samples added up over a block's rows */
 	float *ring, *acc;
 };
-
-/* Beyond the end of each line; see across_colours. */
-#define SPARE 4
 
 /* Puts row j of the source, counted in blocks, into p->line. */
 INLINE int

@@ -29,6 +29,8 @@ type input struct {
 	ctx      context.Context
 	original source.Original // nil once detached
 	err      error           // the first that a read gave
+	tiles    tileSink        // of a pyramid
+	sinkErr  error           // the first that tiles gave
 }
 
 // newInput opens original for one call. A local file is read through a descriptor of its own by absolute positions, so

@@ -6,7 +6,9 @@ import "C"
 import (
 	"encoding/binary"
 	"errors"
+	"image"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/gatehouse-server/gatehouse/render/container"
@@ -17,8 +19,9 @@ import (
 
 // The kinds of calls.
 const (
-	askHead byte = 'h'
-	askDraw byte = 'd'
+	askHead    byte = 'h'
+	askDraw    byte = 'd'
+	askPyramid byte = 'p' // the tile's width and height, and a drawing
 )
 
 // errAsk says that a call makes no sense, which only another program than this one would send.
@@ -36,10 +39,29 @@ func take[T any](v *T, data []byte) ([]byte, error) {
 
 func appendHead(load C.ghv_load) []byte { return append([]byte{askHead}, raw(&load)...) }
 
-func (d *drawing) append() []byte {
+func (d *drawing) ask() []byte { return d.append([]byte{askDraw}) }
+
+func (d *drawing) askPyramid(tile image.Point) []byte {
+	out := binary.LittleEndian.AppendUint32([]byte{askPyramid}, uint32(tile.X))
+	return d.append(binary.LittleEndian.AppendUint32(out, uint32(tile.Y)))
+}
+
+// parsePyramid reads what is asked for in a child.
+func parsePyramid(ask []byte) (*drawing, image.Point, error) {
+	if len(ask) < 8 {
+		return nil, image.Point{}, errAsk
+	}
+	tile := image.Pt(int(int32(binary.LittleEndian.Uint32(ask))), int(int32(binary.LittleEndian.Uint32(ask[4:]))))
+	if tile.X < 16 || tile.Y < 16 || tile.X > maxSide || tile.Y > maxSide {
+		return nil, tile, errAsk
+	}
+	d, err := parseDrawing(ask[8:], nil)
+	return d, tile, err
+}
+
+func (d *drawing) append(to []byte) []byte {
 	count := C.int(len(d.patches))
-	out := make([]byte, 0, 1+unsafe.Sizeof(d.job)+unsafe.Sizeof(count)+uintptr(len(d.patches))*unsafe.Sizeof(C.ghv_patch{})+uintptr(len(d.profile)))
-	out = append(out, askDraw)
+	out := slices.Grow(to, int(unsafe.Sizeof(d.job)+unsafe.Sizeof(count))+len(d.patches)*int(unsafe.Sizeof(C.ghv_patch{}))+len(d.profile))
 	out = append(out, raw(&d.job)...)
 	out = append(out, raw(&count)...)
 	for i := range d.patches {
