@@ -40,6 +40,7 @@ func mayImport() map[string][]string {
 		"render/vips":       {"internal", "source", "render"},
 		"render/storedtile": {"internal", "source", "render"},
 		"derivative":        {"internal", "objectstore"},
+		"pyramid":           {"internal", "objectstore", "source", "render"},
 		"zipper":            {"internal", "objectstore"},
 		"jobs":              {"internal"},
 		"mail":              {"internal"},

@@ -77,7 +77,7 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		block string // inside gatehouse { … }, which opens on line 2
 		wants []string
 	}{
-		"unknown option":            {"nonsense", []string{"Caddyfile:3", `unknown option "nonsense"`, "collection, images, issuer, mail_login, spool, state, watermark"}},
+		"unknown option":            {"nonsense", []string{"Caddyfile:3", `unknown option "nonsense"`, "cache, collection, images, issuer, mail_login, pyramids, spool, state, watermark"}},
 		"state without place":       {"state bolt", []string{"Caddyfile:3", "state bolt FOLDER"}},
 		"unknown state engine":      {"state mysql x", []string{`"mysql" is not known`, "bolt"}},
 		"state twice":               {"state bolt /a\nstate bolt /b", []string{"Caddyfile:4", `"state" of gatehouse is given twice`}},
@@ -145,6 +145,11 @@ func TestAdaptRefusesWithFileLineAndChoices(t *testing.T) {
 		"cache in words":            {"cache {\nmemory much\n}", []string{`"much" is not a number`, "or off"}},
 		"cache folder, no size":     {"cache {\nfolder /srv\n}", []string{"folder takes a path and a size"}},
 		"unknown option of cache":   {"cache {\ndisk /srv 1GiB\n}", []string{`unknown option "disk" of cache`, "bypass_scope, folder, memory"}},
+		"pyramids in words":         {"pyramids maybe", []string{`"maybe" is not known`, "off, on"}},
+		"pyramids with two words":   {"pyramids on off", []string{"wrong argument count"}},
+		"pyramids folder, no size":  {"pyramids {\nfolder /srv\n}", []string{"folder takes a path and a size"}},
+		"pyramids from nothing":     {"pyramids {\nfrom 0\n}", []string{"from: it must be more than 0"}},
+		"unknown pyramids option":   {"pyramids {\ntiles 256\n}", []string{`unknown option "tiles" of pyramids`, "folder, from"}},
 		"unknown stored_tiles":      {"images {\nstored_tiles maybe\n}", []string{`"maybe" is not known`, "on", "off"}},
 		"unknown isolation":         {"images {\nisolation jail\n}", []string{`"jail" is not known`, "none, process"}},
 		"unknown admission":         {"images {\nadmission lottery\n}", []string{`"lottery" is not known`, "lanes, shadow"}},

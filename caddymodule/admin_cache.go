@@ -46,7 +46,7 @@ func badRequest(err error) error {
 	return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err}
 }
 
-// purge forgets the pictures of an identifier, a collection, or all.
+// purge forgets the pictures and pyramids of an identifier, a collection, or all.
 func (*Admin) purge(w http.ResponseWriter, _ *http.Request, app *App, request cacheRequest) error {
 	if request.Collection != "" {
 		if _, err := app.collectionByName(request.Collection); err != nil {
@@ -55,7 +55,10 @@ func (*Admin) purge(w http.ResponseWriter, _ *http.Request, app *App, request ca
 	} else if request.Identifier != "" {
 		return badRequest(errors.New("an identifier is one of a collection: name it too"))
 	}
-	if err := app.cache.Purge(request.Collection, cachedIdentifier(request.Identifier)); err != nil {
+	identifier := cachedIdentifier(request.Identifier)
+	// Pyramids first: no picture may be made of one that is to go.
+	err := app.pyramids.purge(request.Collection, identifier)
+	if err := errors.Join(err, app.cache.Purge(request.Collection, identifier)); err != nil {
 		return caddy.APIError{HTTPStatus: http.StatusInternalServerError, Err: err}
 	}
 	return writeJSON(w, http.StatusOK, request)

@@ -46,6 +46,7 @@ type App struct {
 	answers     *answerBudget
 	cache       sharedCache
 	described   *lru.Cache[describedKey, *described]
+	pyramids    sharedPyramids
 	collections map[string]*collectionRuntime
 	uses        useCounter
 	started     bool
@@ -82,6 +83,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := a.provisionCache(); err != nil {
+		return err
+	}
+	if err := a.provisionPyramids(); err != nil {
 		return err
 	}
 	a.described = lru.New[describedKey, *described](describedBytes)

@@ -65,6 +65,12 @@ func (a *App) status() Status {
 		Pictures: kept.Pictures, MemoryBytes: kept.MemoryBytes, FolderBytes: kept.FolderBytes, MemoryHits: kept.MemoryHits,
 		FolderHits: kept.FolderHits, Misses: kept.Misses, Joined: kept.Joined, Evicted: kept.Evicted,
 	}
+	if a.pyramids.Store != nil {
+		p := a.pyramids.Stats()
+		s.Pyramids = PyramidsStatus{
+			On: true, Bytes: p.Bytes, Waiting: p.Waiting, Made: p.Made, Failed: p.Failed, Skipped: p.Skipped, Removed: p.Removed,
+		}
+	}
 	for _, issuer := range a.issuers {
 		keys := issuer.Status()
 		age, _ := issuer.Age(time.Now())
@@ -175,6 +181,14 @@ func (*liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descKept, float64(kept.MemoryBytes), "memory")
 	gauge(descKept, float64(kept.FolderBytes), "folder")
 	gauge(descSpool, float64(a.spool.Used()))
+	if a.pyramids.Store != nil {
+		p := a.pyramids.Stats()
+		for outcome, n := range map[string]int64{"made": p.Made, "failed": p.Failed, "skipped": p.Skipped, "removed": p.Removed} {
+			counter(descPyramids, float64(n), outcome)
+		}
+		gauge(descPyramidsWaiting, float64(p.Waiting))
+		gauge(descPyramidsBytes, float64(p.Bytes))
+	}
 	for _, issuer := range a.issuers {
 		status := issuer.Status()
 		gauge(descJWKSKeys, float64(len(status.KeyIDs)), issuer.Name())

@@ -68,6 +68,11 @@ func printStatus(cmd *cobra.Command, s Status) {
 	line("  isolation", "%s", s.Images.Isolation)
 	line("cache", "%d pictures of %d MiB in memory, %d MiB in the folder", s.Cache.Pictures, s.Cache.MemoryBytes>>20, s.Cache.FolderBytes>>20)
 	line("  asked", "%d times found, %d times made, %d times waited for", s.Cache.MemoryHits+s.Cache.FolderHits, s.Cache.Misses, s.Cache.Joined)
+	if p := s.Pyramids; p.On {
+		line("pyramids", "%d MiB, %d made, %d waiting, %d failed", p.Bytes>>20, p.Made, p.Waiting, p.Failed)
+	} else {
+		line("pyramids", "off")
+	}
 	for _, issuer := range s.Issuers {
 		age := "no keys yet"
 		if issuer.Keys > 0 {

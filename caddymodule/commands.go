@@ -17,9 +17,9 @@ func registerCommands() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "gatehouse",
 		Short: "Looks into Gatehouse",
-		Long:  "Tells how the running Gatehouse is, explains its decisions, and makes tokens for development.",
+		Long:  "Tells how the running Gatehouse is, explains its decisions, makes tokens for development, and pyramids in advance.",
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand(), cacheCommand(), childCommand())
+			cmd.AddCommand(statusCommand(), explainCommand(), tokenCommand(), cacheCommand(), pyramidCommand(), childCommand())
 			// A missing or unknown subcommand is a mistake, not a request for help that succeeds.
 			cmd.Args = cobra.NoArgs
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -18,6 +18,8 @@ type Config struct {
 	Images *ImagesConfig `json:"images,omitempty"`
 	// What is kept of pictures that were made.
 	Cache *CacheConfig `json:"cache,omitempty"`
+	// Tiled pyramids that are made of flat and slow originals in the background.
+	Pyramids *PyramidsConfig `json:"pyramids,omitempty"`
 	// Marks that rules put on images, by a name of your choice.
 	Watermarks map[string]*WatermarkConfig `json:"watermark,omitempty"`
 	// Where originals that cannot be read by ranges are kept while they are used.
@@ -48,6 +50,10 @@ func (c *Config) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"cache": once(func(d *caddyfile.Dispenser) error {
 			c.Cache = new(CacheConfig)
 			return c.Cache.UnmarshalCaddyfile(d)
+		}),
+		"pyramids": once(func(d *caddyfile.Dispenser) error {
+			c.Pyramids = new(PyramidsConfig)
+			return c.Pyramids.UnmarshalCaddyfile(d)
 		}),
 		"watermark": named(&c.Watermarks, "watermark"),
 		"spool": once(func(d *caddyfile.Dispenser) error {

@@ -73,25 +73,28 @@ func (c *collectors) register(ctx caddy.Context) error {
 type liveCollector struct{}
 
 var (
-	descQueue     = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
-	descRunning   = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
-	descStrays    = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
-	descWaiting   = prometheus.NewDesc("gatehouse_render_waiting", "Requests that wait for a rendering worker, by lane.", []string{"lane"}, nil)
-	descChildren  = prometheus.NewDesc("gatehouse_render_children", "Rendering processes that are up.", nil, nil)
-	descResident  = prometheus.NewDesc("gatehouse_render_children_resident_bytes", "Memory that rendering processes have.", nil, nil)
-	descTiles     = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, rendered of tiles that were cut out, or rendered of the original.", []string{"way"}, nil)
-	descTileIndex = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
-	descJWKSAge   = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
-	descJWKSKeys  = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
-	descCache     = prometheus.NewDesc("gatehouse_cache_requests_total", "Pictures by where they were found: memory, folder, joined (made for somebody else at that time), or a miss.", []string{"outcome"}, nil)
-	descEvicted   = prometheus.NewDesc("gatehouse_cache_evicted_total", "Pictures that made room for others.", nil, nil)
-	descKept      = prometheus.NewDesc("gatehouse_cache_bytes", "Bytes of pictures that are kept.", []string{"tier"}, nil)
-	descSpool     = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
+	descQueue           = prometheus.NewDesc("gatehouse_render_queue", "Requests that wait for a rendering worker.", nil, nil)
+	descRunning         = prometheus.NewDesc("gatehouse_render_running", "Pictures that are being rendered.", nil, nil)
+	descStrays          = prometheus.NewDesc("gatehouse_render_strays", "Pages of PDFs that are drawn although nobody waits for them.", nil, nil)
+	descWaiting         = prometheus.NewDesc("gatehouse_render_waiting", "Requests that wait for a rendering worker, by lane.", []string{"lane"}, nil)
+	descChildren        = prometheus.NewDesc("gatehouse_render_children", "Rendering processes that are up.", nil, nil)
+	descResident        = prometheus.NewDesc("gatehouse_render_children_resident_bytes", "Memory that rendering processes have.", nil, nil)
+	descTiles           = prometheus.NewDesc("gatehouse_stored_tiles_total", "Pictures by the way they came about: stored tiles as they lie, parts of them joined, rendered of tiles that were cut out, or rendered of the original.", []string{"way"}, nil)
+	descTileIndex       = prometheus.NewDesc("gatehouse_stored_tiles_index_bytes", "What is remembered of where tiles lie in their files.", nil, nil)
+	descJWKSAge         = prometheus.NewDesc("gatehouse_jwks_age_seconds", "Seconds since the keys of an issuer were last fetched.", []string{"issuer"}, nil)
+	descJWKSKeys        = prometheus.NewDesc("gatehouse_jwks_keys", "Usable keys of an issuer.", []string{"issuer"}, nil)
+	descCache           = prometheus.NewDesc("gatehouse_cache_requests_total", "Pictures by where they were found: memory, folder, joined (made for somebody else at that time), or a miss.", []string{"outcome"}, nil)
+	descEvicted         = prometheus.NewDesc("gatehouse_cache_evicted_total", "Pictures that made room for others.", nil, nil)
+	descKept            = prometheus.NewDesc("gatehouse_cache_bytes", "Bytes of pictures that are kept.", []string{"tier"}, nil)
+	descPyramids        = prometheus.NewDesc("gatehouse_pyramids_total", "Tiled pyramids by what became of them: made, failed, skipped for lack of room, or removed to make some.", []string{"outcome"}, nil)
+	descPyramidsWaiting = prometheus.NewDesc("gatehouse_pyramids_waiting", "Pyramids that are to be made.", nil, nil)
+	descPyramidsBytes   = prometheus.NewDesc("gatehouse_pyramids_bytes", "Bytes of pyramids that are kept.", nil, nil)
+	descSpool           = prometheus.NewDesc("gatehouse_spool_bytes", "Bytes of originals that are kept on disk.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descWaiting, descChildren, descResident, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descSpool} {
+	for _, desc := range []*prometheus.Desc{descQueue, descRunning, descStrays, descWaiting, descChildren, descResident, descTiles, descTileIndex, descJWKSAge, descJWKSKeys, descCache, descEvicted, descKept, descPyramids, descPyramidsWaiting, descPyramidsBytes, descSpool} {
 		out <- desc
 	}
 }

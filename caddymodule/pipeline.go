@@ -169,8 +169,31 @@ func (p *pipeline) key(item collection.Item, target iiif.Target, plan iiif.Plan)
 	}, plan.Version != "", nil
 }
 
-// render makes the picture.
+// render makes the picture: from a pyramid where there is one, or else from the original, which gets one where it would
+// be worth it.
 func (p *pipeline) render(ctx context.Context, target iiif.Target, plan iiif.Plan) ([]byte, error) {
+	job := render.Job{
+		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
+		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
+	}
+	better, err := p.pyramid(ctx, target, plan, job)
+	if err != nil {
+		return nil, err
+	}
+	if better != nil {
+		if picture, done, err := better.render(ctx, job); done {
+			return picture, err
+		}
+	}
+	picture, err := p.renderOriginal(ctx, target, plan, job)
+	if better != nil {
+		better.want(err)
+	}
+	return picture, err
+}
+
+// renderOriginal makes the picture from the original.
+func (p *pipeline) renderOriginal(ctx context.Context, target iiif.Target, plan iiif.Plan, job render.Job) ([]byte, error) {
 	s, err := p.open(ctx, target)
 	if err != nil {
 		return nil, err
@@ -182,11 +205,8 @@ func (p *pipeline) render(ctx context.Context, target iiif.Target, plan iiif.Pla
 			Detail: "The original changed while it was read", Err: source.ErrChanged,
 		}
 	}
-	return s.renderer.Render(ctx, s.original, render.Job{
-		Page: target.Page - 1, Canvas: plan.Canvas, Region: plan.Region, Size: plan.Size, Mirror: plan.Mirror,
-		Rotation: plan.Rotation, Quality: render.Quality(plan.Quality), Format: render.Format(plan.Format),
-		Watermark: s.watermark,
-	})
+	job.Watermark = s.watermark
+	return s.renderer.Render(ctx, s.original, job)
 }
 
 // Original implements iiif.Images.

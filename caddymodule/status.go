@@ -13,6 +13,8 @@ type Status struct {
 	Collections []CollectionStatus `json:"collections"`
 	// Cache tells of the pictures that are kept.
 	Cache CacheStatus `json:"cache"`
+	// Pyramids tells of the tiled pyramids of originals.
+	Pyramids PyramidsStatus `json:"pyramids"`
 	// SpoolBytes is how much of the spool is used.
 	SpoolBytes int64 `json:"spool_bytes"`
 }
@@ -27,6 +29,18 @@ type CacheStatus struct {
 	Misses      int64 `json:"misses"`
 	Joined      int64 `json:"joined"`
 	Evicted     int64 `json:"evicted"`
+}
+
+// PyramidsStatus tells of the tiled pyramids of originals, and of what became of them since the start.
+type PyramidsStatus struct {
+	On      bool  `json:"on"`
+	Bytes   int64 `json:"bytes"`
+	Waiting int   `json:"waiting"`
+	Made    int64 `json:"made"`
+	Failed  int64 `json:"failed"`
+	// Skipped for lack of room, and Removed to make some.
+	Skipped int64 `json:"skipped"`
+	Removed int64 `json:"removed"`
 }
 
 // ImagesStatus tells of the renderer.

@@ -6,8 +6,6 @@ package derivative
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/gatehouse-server/gatehouse/internal/diskcache"
 	"github.com/gatehouse-server/gatehouse/internal/flight"
 )
 
@@ -28,30 +27,17 @@ type Key struct {
 	Parts []string
 }
 
-// sum is a key in a fixed size: where its item's pictures are, and itself.
-type sum struct {
-	collection, item [sha256.Size]byte
-	key              [sha256.Size]byte
-}
-
-// hash joins texts so that no two lists give the same.
-func hash(texts ...string) (out [sha256.Size]byte) {
-	room := 0
-	for _, text := range texts {
-		room += len(text) + 8
-	}
-	buffer := make([]byte, 0, room)
-	for _, text := range texts {
-		buffer = binary.LittleEndian.AppendUint64(buffer, uint64(len(text)))
-		buffer = append(buffer, text...)
-	}
-	return sha256.Sum256(buffer)
-}
-
 // hash of the whole key.
-func (k *Key) hash() [sha256.Size]byte {
+func (k *Key) hash() diskcache.Sum {
 	var room [16]string
-	return hash(append(append(room[:0], k.Collection, k.Identifier), k.Parts...)...)
+	return diskcache.SumOf(append(append(room[:0], k.Collection, k.Identifier), k.Parts...)...)
+}
+
+// Name is where a file for the key is kept.
+func (k *Key) Name() diskcache.Name { return k.name(k.hash()) }
+
+func (k *Key) name(hashed diskcache.Sum) diskcache.Name {
+	return diskcache.Name{Collection: diskcache.SumOf(k.Collection), Item: diskcache.SumOf(k.Collection, k.Identifier), Key: hashed}
 }
 
 // Config is the settings of a Cache.
@@ -65,7 +51,7 @@ type Config struct {
 
 // Cache keeps pictures. It is safe for concurrent use. The bytes it gives are shared and must not be changed.
 type Cache struct {
-	memory *otter.Cache[[sha256.Size]byte, *picture]
+	memory *otter.Cache[diskcache.Sum, *picture]
 	folder *folder // nil: none
 	making flight.Group[[]byte]
 	// purges counts purges: what was begun before one must not come in after it.
@@ -77,7 +63,7 @@ type Cache struct {
 // picture is one that is kept in memory.
 type picture struct {
 	data []byte
-	sum  sum
+	name diskcache.Name
 }
 
 // overhead is what a picture costs in memory besides its bytes.
@@ -97,14 +83,14 @@ func New(c Config, logger *slog.Logger) (*Cache, error) {
 	}
 	out := new(Cache)
 	if c.Memory > 0 {
-		memory, err := otter.New(&otter.Options[[sha256.Size]byte, *picture]{
+		memory, err := otter.New(&otter.Options[diskcache.Sum, *picture]{
 			MaximumWeight: uint64(c.Memory),
 			// Without it the frequencies of use are only counted once the memory is half full.
 			InitialCapacity: int(c.Memory / usual),
-			Weigher: func(_ [sha256.Size]byte, p *picture) uint32 {
+			Weigher: func(_ diskcache.Sum, p *picture) uint32 {
 				return uint32(min(len(p.data)+overhead, 1<<32-1)) //nolint:gosec // bounded just now
 			},
-			OnDeletion: func(e otter.DeletionEvent[[sha256.Size]byte, *picture]) {
+			OnDeletion: func(e otter.DeletionEvent[diskcache.Sum, *picture]) {
 				if e.WasEvicted() {
 					out.evicted.Add(1)
 				}
@@ -116,7 +102,7 @@ func New(c Config, logger *slog.Logger) (*Cache, error) {
 		out.memory = memory
 	}
 	if c.Folder != "" {
-		out.folder = newFolder(c.Folder, c.FolderBytes, logger)
+		out.folder = &folder{diskcache.New(c.Folder, c.FolderBytes, largest, logger), logger}
 	}
 	return out, nil
 }
@@ -130,7 +116,7 @@ func (c *Cache) Get(ctx context.Context, key Key, fresh bool, produce func(conte
 			return data, nil
 		}
 	}
-	s := sum{collection: hash(key.Collection), item: hash(key.Collection, key.Identifier), key: hashed}
+	s := key.name(hashed)
 	// Who asks after a purge must not get what was begun before.
 	name := strconv.AppendUint(hashed[:], c.purges.Load(), 10)
 	name = strconv.AppendBool(append(name, '/'), fresh)
@@ -145,7 +131,7 @@ func (c *Cache) Get(ctx context.Context, key Key, fresh bool, produce func(conte
 	return data, err
 }
 
-func (c *Cache) fromMemory(key [sha256.Size]byte) ([]byte, bool) {
+func (c *Cache) fromMemory(key diskcache.Sum) ([]byte, bool) {
 	if c.memory == nil {
 		return nil, false
 	}
@@ -158,11 +144,11 @@ func (c *Cache) fromMemory(key [sha256.Size]byte) ([]byte, bool) {
 }
 
 // find looks in the folder, and makes what is not there.
-func (c *Cache) find(ctx context.Context, s sum, fresh bool, produce func(context.Context) ([]byte, error)) ([]byte, error) {
+func (c *Cache) find(ctx context.Context, s diskcache.Name, fresh bool, produce func(context.Context) ([]byte, error)) ([]byte, error) {
 	purges := c.purges.Load()
 	if !fresh {
 		// It may have come since.
-		if data, ok := c.fromMemory(s.key); ok {
+		if data, ok := c.fromMemory(s.Key); ok {
 			return data, nil
 		}
 		if c.folder != nil {
@@ -183,12 +169,12 @@ func (c *Cache) find(ctx context.Context, s sum, fresh bool, produce func(contex
 }
 
 // keep puts a picture in, unless a purge came between.
-func (c *Cache) keep(s sum, data []byte, purges uint64, disk bool) {
+func (c *Cache) keep(s diskcache.Name, data []byte, purges uint64, disk bool) {
 	if c.purges.Load() != purges {
 		return
 	}
 	if c.memory != nil && uint64(len(data)) <= c.memory.GetMaximum()/largest {
-		c.memory.Set(s.key, &picture{data, s})
+		c.memory.Set(s.Key, &picture{data, s})
 	}
 	if disk && c.folder != nil {
 		c.folder.put(s, data)
@@ -196,10 +182,10 @@ func (c *Cache) keep(s sum, data []byte, purges uint64, disk bool) {
 	if c.purges.Load() != purges {
 		// It may have been for this one, and have looked before it was in.
 		if c.memory != nil {
-			c.memory.Invalidate(s.key)
+			c.memory.Invalidate(s.Key)
 		}
 		if c.folder != nil {
-			c.folder.drop(s)
+			c.folder.Remove(s)
 		}
 	}
 }
@@ -211,11 +197,11 @@ func (c *Cache) Purge(collection, identifier string) error {
 		return errors.New("an identifier is one of a collection, which must be named")
 	}
 	c.purges.Add(1)
-	whole, item := hash(collection), hash(collection, identifier)
+	whole, item := diskcache.SumOf(collection), diskcache.SumOf(collection, identifier)
 	if c.memory != nil {
 		for key, p := range c.memory.All() {
 			switch {
-			case collection == "", identifier == "" && p.sum.collection == whole, identifier != "" && p.sum.item == item:
+			case collection == "", identifier == "" && p.name.Collection == whole, identifier != "" && p.name.Item == item:
 				c.memory.Invalidate(key)
 			}
 		}
@@ -225,11 +211,11 @@ func (c *Cache) Purge(collection, identifier string) error {
 	}
 	switch {
 	case collection == "":
-		return c.folder.purge()
+		return c.folder.Purge(nil, nil)
 	case identifier == "":
-		return c.folder.purge(directoryOf(whole))
+		return c.folder.Purge(&whole, nil)
 	}
-	return c.folder.purge(directoryOf(whole), directoryOf(item))
+	return c.folder.Purge(&whole, &item)
 }
 
 // Stats are counts for metrics.
@@ -252,7 +238,7 @@ func (c *Cache) Stats() Stats {
 		s.Pictures, s.MemoryBytes = c.memory.EstimatedSize(), int64(c.memory.WeightedSize()) //nolint:gosec // below MaximumWeight
 	}
 	if c.folder != nil {
-		s.FolderBytes, s.Evicted = c.folder.used.Load(), s.Evicted+c.folder.removed.Load()
+		s.FolderBytes, s.Evicted = c.folder.Used(), s.Evicted+c.folder.Removed()
 	}
 	return s
 }
@@ -264,7 +250,7 @@ func (c *Cache) Close() error {
 		c.memory.StopAllGoroutines()
 	}
 	if c.folder != nil {
-		c.folder.close()
+		c.folder.Close()
 	}
 	return nil
 }

@@ -262,7 +262,7 @@ func TestBrokenFiles(t *testing.T) {
 	for range 200 {
 		c := newCache(t, config)
 		get(t, c, key("a", "1"), strings.Repeat("picture", 100))
-		paths, _ := files(t, filepath.Join(config.Folder, "pictures"))
+		paths, _ := files(t, filepath.Join(config.Folder, "kept"))
 		if len(paths) != 1 {
 			t.Fatalf("%d files", len(paths))
 		}
@@ -293,7 +293,7 @@ func TestExchangedFiles(t *testing.T) {
 	c := newCache(t, config)
 	get(t, c, key("a", "1"), "public")
 	get(t, c, key("a", "2"), "secret")
-	paths, _ := files(t, filepath.Join(config.Folder, "pictures"))
+	paths, _ := files(t, filepath.Join(config.Folder, "kept"))
 	one, err := os.ReadFile(paths[0])
 	if err != nil {
 		t.Fatal(err)

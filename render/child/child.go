@@ -107,6 +107,8 @@ type Config struct {
 	Setup []byte
 	// Children is how many calls of the lane Work run at once. Default 1.
 	Children int
+	// Background is how many calls of the lane Background run at once. Default 1.
+	Background int
 	// Memory bounds what one child may have of memory to itself, in bytes, at least 128 MiB. Default 2 GiB.
 	Memory int64
 	// CPU bounds the processor time of one call of the lane Work; one in the background may use ten times that. Default 60 s.
@@ -142,6 +144,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Children < 0 || c.Children > 1024:
 		return fmt.Errorf("%d processes: there must be from 1 to 1024", c.Children)
+	case c.Background < 0 || c.Background > 1024:
+		return fmt.Errorf("%d processes in the background: there must be from 1 to 1024", c.Background)
 	case c.Memory != 0 && c.Memory < leastMemory:
 		return fmt.Errorf("memory is %d bytes: a process needs at least %d MiB", c.Memory, leastMemory>>20)
 	case c.CPU < 0:
@@ -157,6 +161,7 @@ const leastMemory = 128 << 20
 
 func (c Config) withDefaults() Config {
 	set(&c.Children, 1)
+	set(&c.Background, 1)
 	set(&c.Memory, 2<<30)
 	set(&c.CPU, 60*time.Second)
 	set(&c.Recycle, 10_000)

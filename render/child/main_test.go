@@ -127,6 +127,29 @@ func (w *worker) Handle(ctx context.Context, task *Task, reply Reply) error {
 	case "bytes":
 		out := bytes.Repeat([]byte(o.Text), int(o.N))
 		return reply(out[:o.N/2], out[o.N/2:o.N])
+	case "write":
+		out := bytes.Repeat([]byte(o.Text), int(o.N))[:o.N]
+		// In pieces of any length, and reads in between.
+		for step := 1; len(out) > 0; step *= 3 {
+			n := min(step, len(out))
+			if _, err := task.Write(out[:n]); err != nil {
+				return err
+			}
+			if _, err := task.Original.ReadAt(ctx, make([]byte, 1), 0); err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+			out = out[n:]
+		}
+		if o.Sleep > 0 {
+			crash(syscall.SIGSEGV)
+		}
+		return reply([]byte("written"))
+	case "nice":
+		priority, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
+		if err != nil {
+			return err
+		}
+		return reply(fmt.Append(nil, priority))
 	case "slow":
 		select {
 		case <-time.After(o.Sleep):

@@ -81,7 +81,7 @@ func TestCallsComeOverAsTheyWere(t *testing.T) {
 			m.data = rapid.SliceOf(rapid.Byte()).Draw(t, "data")
 			m.size = int64(len(m.data))
 		}
-		if m.flags = rapid.SampledFrom([]byte{0, sharedNew, sharedKnown}).Draw(t, "flags"); m.flags != 0 {
+		if m.flags = rapid.SampledFrom([]byte{0, sharedNew, sharedKnown, background}).Draw(t, "flags"); m.flags != 0 && m.flags != background {
 			m.shared, m.sharedLength = rapid.Uint64().Draw(t, "shared"), rapid.Uint64Range(1, 1<<40).Draw(t, "length")
 		}
 		got, err := parseCall(m.append(nil))
@@ -104,6 +104,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add(numbers(kindRead, 2, 100, 100))
 	f.Add(numbers(kindNeed, 3, 1<<40))
 	f.Add(append(head(nil, kindFailed, 4), "text"...))
+	f.Add(append(head(nil, kindWrite, 5), "bytes"...))
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		m, err := parse(packet)
 		if err != nil {
@@ -112,7 +113,7 @@ func FuzzMessage(f *testing.F) {
 		if m.offset < 0 || m.length < 0 || m.kind == kindRead && m.length > maxRead || len(m.body) > len(packet) {
 			t.Errorf("%+v", m)
 		}
-		if m.kind < kindHello || m.kind > kindFailed {
+		if m.kind < kindHello || m.kind > kindWrite || m.kind == kindWrite && (len(m.body) == 0 || len(m.body) > maxWrite) {
 			t.Errorf("a message of the kind %d", m.kind)
 		}
 	})

@@ -78,7 +78,7 @@ func New(c Config) (*Pool, error) {
 	}
 	p.lanes = [lanes]lane{
 		Work: {kind: Work, size: p.conf.Children, capacity: 1}, Head: {kind: Head, size: 1, capacity: headCapacity},
-		Background: {kind: Background, size: 1, capacity: 1, onDemand: true},
+		Background: {kind: Background, size: p.conf.Background, capacity: 1, onDemand: true},
 	}
 	p.starter.begin()
 	p.watcher.begin(p)

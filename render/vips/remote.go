@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -64,7 +65,7 @@ func (e remote) pyramid(ctx context.Context, original source.Original, d *drawin
 	answer, err := e.pool.Call(ctx, &child.Call{
 		Lane: child.Background, Ask: d.askPyramid(tile), Original: original, MaxAnswer: maxHeadAnswer, Key: culprit(original),
 		// Each tile has a head.
-		Sink: tiles, MaxWritten: 2 * d.most,
+		Sink: tiles, MaxWritten: 2 * min(d.most, math.MaxInt64/2),
 	})
 	switch {
 	case answer.WriteError != nil:

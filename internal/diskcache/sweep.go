@@ -1,4 +1,4 @@
-package derivative
+package diskcache
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 
 // sweeper counts what lies in the folder, at the start and whenever it has become too much, and removes what was not
 // used for the longest time.
-func (f *folder) sweeper() {
+func (f *Folder) sweeper() {
 	defer f.done.Done()
 	for {
 		f.sweep()
@@ -24,26 +24,26 @@ func (f *folder) sweeper() {
 }
 
 // nudge wakes the sweeper.
-func (f *folder) nudge() {
+func (f *Folder) nudge() {
 	select {
 	case f.wake <- struct{}{}:
 	default:
 	}
 }
 
-// kept is a file as the sweeper sees it.
-type kept struct {
+// found is a file as the sweeper sees it.
+type found struct {
 	path string
 	size int64
 	used int64
 }
 
-func (f *folder) sweep() {
+func (f *Folder) sweep() {
 	f.tidy()
-	var files []kept
+	var files []found
 	total := int64(0)
 	before := f.used.Load()
-	_ = filepath.WalkDir(f.pictures, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(f.kept, func(path string, entry fs.DirEntry, err error) error {
 		select {
 		case <-f.stop:
 			return fs.SkipAll
@@ -58,11 +58,11 @@ func (f *folder) sweep() {
 		}
 		size := rounded(info.Size())
 		total += size
-		files = append(files, kept{path, size, info.ModTime().UnixNano()})
+		files = append(files, found{path, size, info.ModTime().UnixNano()})
 		return nil
 	})
 	if total > f.limit {
-		slices.SortFunc(files, func(a, b kept) int { return cmp.Compare(a.used, b.used) })
+		slices.SortFunc(files, func(a, b found) int { return cmp.Compare(a.used, b.used) })
 		for _, file := range files {
 			if total <= f.limit/100*sweepTo {
 				break
@@ -80,7 +80,7 @@ func (f *folder) sweep() {
 }
 
 // tidy removes what a crash left half written or half purged.
-func (f *folder) tidy() {
+func (f *Folder) tidy() {
 	entries, err := os.ReadDir(f.fresh)
 	if err != nil {
 		return

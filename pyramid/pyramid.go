@@ -1,0 +1,310 @@
+// Package pyramid keeps tiled pyramids of originals from which a tile costs much, and has them made in the background,
+// each once. Who asks for a tile meanwhile is answered from the original, and does not wait.
+//
+// It is asked after authorization, and knows nothing of callers.
+package pyramid
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-server/gatehouse/internal/diskcache"
+	"github.com/gatehouse-server/gatehouse/internal/lru"
+	"github.com/gatehouse-server/gatehouse/source"
+)
+
+// Config is the settings of a Store.
+type Config struct {
+	// Folder is an absolute path below which pyramids are kept, Bytes bounds them. Everything in it may be removed.
+	Folder string
+	Bytes  int64
+	// TimeLimit bounds the making of one pyramid. Default 10 minutes.
+	TimeLimit time.Duration
+}
+
+// ErrOutdated says that a pyramid is not wanted any more: that is no failure, and not remembered.
+var ErrOutdated = errors.New("the pyramid is not wanted any more")
+
+// Make writes a pyramid of at most limit bytes. It ends soon when ctx does.
+type Make func(ctx context.Context, file *os.File, limit int64) error
+
+// Store keeps pyramids. It is safe for concurrent use.
+type Store struct {
+	config Config
+	folder *diskcache.Folder
+	log    *slog.Logger
+	// failed is what could not be made, and until when it is not tried again.
+	failed *lru.Cache[diskcache.Name, time.Time]
+	// purges counts purges: what was begun before one must not come in after it. purging is held for reading by what
+	// comes in, and by a purge for itself.
+	purging sync.RWMutex
+	purges  uint64
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu sync.Mutex
+	// wanted are those that wait and the one that is being made; urgent and idle are the former, in the order of asking.
+	wanted       map[diskcache.Name]*wish
+	urgent, idle []*wish
+	working      bool
+	closed       bool
+
+	made, failures, skipped atomic.Int64
+}
+
+// wish is a pyramid that somebody could use.
+type wish struct {
+	name   diskcache.Name
+	make   Make
+	urgent bool
+	begun  bool
+}
+
+const (
+	// maxWishes bounds each of the queues: a crawler names more than can ever be made.
+	maxWishes = 1024
+	// failedTime is how long what failed is not tried again.
+	failedTime = 10 * time.Minute
+	maxFailed  = 4096
+	// share is the part of the folder that one pyramid may take.
+	share = 8
+	// idlePercent is how full the folder may be for what nobody is in need of: it must not push others out.
+	idlePercent = 80
+)
+
+// New makes a Store. The folder is touched when it is first used.
+func New(c Config, logger *slog.Logger) *Store {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	if c.TimeLimit == 0 {
+		c.TimeLimit = 10 * time.Minute
+	}
+	s := &Store{
+		config: c, folder: diskcache.New(c.Folder, c.Bytes, share, logger), log: logger,
+		failed: lru.New[diskcache.Name, time.Time](maxFailed), wanted: map[diskcache.Name]*wish{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Open gives a pyramid that is kept, as an original.
+func (s *Store) Open(name diskcache.Name) (source.Original, bool) {
+	file, info, ok := s.folder.Open(name)
+	if !ok {
+		return nil, false
+	}
+	return &original{file, source.Info{
+		Size: info.Size(), Name: "pyramid.tif", ContentType: "image/tiff",
+		// Unlike that of the file, its name is the same on every node.
+		Version: string(name.Key[:]) + strconv.FormatInt(info.Size(), 10),
+	}}, true
+}
+
+// Want has a pyramid made once the ones before it are. Urgent ones, which are looked at in tiles, come first; others are
+// made only as long as there is room for them.
+func (s *Store) Want(name diskcache.Name, urgent bool, make Make) {
+	if until, ok := s.failed.Get(name); ok && time.Now().Before(until) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	if w := s.wanted[name]; w != nil {
+		if urgent && !w.urgent && !w.begun && len(s.urgent) < maxWishes {
+			w.urgent = true
+			s.urgent = append(s.urgent, w)
+		}
+		return
+	}
+	queue := &s.idle
+	if urgent {
+		queue = &s.urgent
+	}
+	if len(*queue) >= maxWishes {
+		s.skipped.Add(1)
+		return
+	}
+	w := &wish{name: name, make: make, urgent: urgent}
+	s.wanted[name] = w
+	*queue = append(*queue, w)
+	if !s.working {
+		s.working = true
+		s.done.Add(1)
+		go s.work()
+	}
+}
+
+// next takes the next wish, or ends the work.
+func (s *Store) next() *wish {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, queue := range []*[]*wish{&s.urgent, &s.idle} {
+		for len(*queue) > 0 && !s.closed {
+			w := (*queue)[0]
+			*queue = (*queue)[1:]
+			// One that became urgent stands in both.
+			if w.begun {
+				continue
+			}
+			w.begun = true
+			return w
+		}
+	}
+	s.working = false
+	return nil
+}
+
+func (s *Store) work() {
+	defer s.done.Done()
+	for w := s.next(); w != nil; w = s.next() {
+		s.fulfil(w)
+		s.mu.Lock()
+		delete(s.wanted, w.name)
+		s.mu.Unlock()
+	}
+}
+
+// fulfil makes one pyramid.
+func (s *Store) fulfil(w *wish) {
+	if file, _, ok := s.folder.Open(w.name); ok {
+		_ = file.Close()
+		return
+	}
+	if !w.urgent && s.folder.Used() > s.folder.Limit()/100*idlePercent || !s.folder.HasRoom(1) {
+		s.skipped.Add(1)
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, s.config.TimeLimit)
+	defer cancel()
+	err := s.build(ctx, w)
+	switch {
+	case s.ctx.Err() != nil, errors.Is(err, ErrOutdated):
+	case err != nil:
+		s.failures.Add(1)
+		s.failed.Put(w.name, time.Now().Add(failedTime), 1)
+		s.log.Debug("a pyramid could not be made", "error", err)
+	default:
+		s.made.Add(1)
+	}
+}
+
+func (s *Store) build(ctx context.Context, w *wish) error {
+	s.purging.RLock()
+	purges := s.purges
+	s.purging.RUnlock()
+	draft, err := s.folder.Create()
+	if err != nil {
+		return err
+	}
+	// The file is opened by its descriptor later, so that one that is torn would be read as it is.
+	if err := errors.Join(guarded(ctx, w, draft.File, s.folder.Largest()), draft.Sync()); err != nil {
+		draft.Discard()
+		return err
+	}
+	s.purging.RLock()
+	defer s.purging.RUnlock()
+	if s.purges != purges {
+		draft.Discard()
+		return ErrOutdated
+	}
+	return draft.Keep(w.name)
+}
+
+// guarded makes a pyramid; a fault in one ends that one alone.
+func guarded(ctx context.Context, w *wish, file *os.File, limit int64) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = errPanic
+		}
+	}()
+	return w.make(ctx, file, limit)
+}
+
+var errPanic = errors.New("panic")
+
+// Remove forgets a pyramid that is of no use.
+func (s *Store) Remove(name diskcache.Name) { s.folder.Remove(name) }
+
+// Purge forgets the pyramids of one identifier, of a collection where that is empty, or all where both are. When it
+// returns, none of them is opened any more, also none that was being made.
+func (s *Store) Purge(collection, identifier string) error {
+	if collection == "" && identifier != "" {
+		return errors.New("an identifier is one of a collection, which must be named")
+	}
+	s.purging.Lock()
+	defer s.purging.Unlock()
+	s.purges++
+	s.failed.Clear()
+	whole, item := diskcache.SumOf(collection), diskcache.SumOf(collection, identifier)
+	switch {
+	case collection == "":
+		return s.folder.Purge(nil, nil)
+	case identifier == "":
+		return s.folder.Purge(&whole, nil)
+	}
+	return s.folder.Purge(&whole, &item)
+}
+
+// Stats are counts for metrics.
+type Stats struct {
+	// Made, Failed and Skipped (for which there was no room) since the start, Removed that made room for others.
+	Made, Failed, Skipped, Removed int64
+	// Waiting at this moment, the one that is being made included.
+	Waiting int
+	// Bytes of pyramids that are kept.
+	Bytes int64
+}
+
+// Stats counts what was done.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	waiting := len(s.wanted)
+	s.mu.Unlock()
+	return Stats{
+		Made: s.made.Load(), Failed: s.failures.Load(), Skipped: s.skipped.Load(), Removed: s.folder.Removed(),
+		Waiting: waiting, Bytes: s.folder.Used(),
+	}
+}
+
+// Close ends what goes on in the background. What is kept stays.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.urgent, s.idle = nil, nil
+	s.mu.Unlock()
+	s.cancel()
+	s.done.Wait()
+	s.folder.Close()
+	return nil
+}
+
+// original is a pyramid that was opened.
+type original struct {
+	file *os.File
+	info source.Info
+}
+
+// Info implements source.Original.
+func (o *original) Info() source.Info { return o.info }
+
+// ReadAt implements source.Original.
+func (o *original) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
+	return o.file.ReadAt(p, off)
+}
+
+// File implements source.Original.
+func (o *original) File() *os.File { return o.file }
+
+// Close implements source.Original.
+func (o *original) Close() error { return o.file.Close() }
