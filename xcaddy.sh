@@ -16,7 +16,7 @@ usage() {
 
 		  run             serve a small demo collection on http://127.0.0.1:8080 (PORT=N for another port)
 		  test [ARG...]   vet and test everything; arguments go to go test, as in: test -run TestX ./authz/...
-		  bench [ARG...]  compare the server's speed with that of libvips alone; bench -h lists the arguments
+		  bench [ARG...]  compare the server's speed with libvips alone and IIPImage; bench -h lists the arguments
 		  build [FILE]    build Caddy with Gatehouse by xcaddy, into $BINARY or FILE
 		  viewers         get the IIIF viewers that tests use, and print where they lie
 		  install-deps    install what building needs; with "test" behind it, what testing needs as well
@@ -55,6 +55,7 @@ package_names() {
 	apt-get:vips) echo libvips-dev ;;
 	apt-get:vips-tools) echo libvips-tools ;;
 	apt-get:tiff-tools) echo libtiff-tools ;;
+	apt-get:iipimage) echo iipimage-server ;;
 	apt-get:ceph) echo ceph-mon ceph-osd radosgw ceph-common ;;
 	dnf:cc) echo gcc gcc-c++ pkgconf-pkg-config ;;
 	dnf:vips) echo vips-devel ;;
@@ -90,6 +91,8 @@ present() {
 	chromium) have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ;;
 	ceph) have ceph-mon && have ceph-osd && have radosgw && have radosgw-admin ;;
 	npm) have npm ;;
+	iipimage) [ -x /usr/lib/iipimage-server/iipsrv.fcgi ] ;;
+	lighttpd) have lighttpd || [ -x /usr/sbin/lighttpd ] ;;
 	esac
 }
 
@@ -327,6 +330,8 @@ main() {
 	test) run_tests "$@" ;;
 	bench)
 		server_binary
+		# To compare with. Without it the rest is measured.
+		[ "$(package_manager)" != apt-get ] || (ensure iipimage lighttpd) || say "IIPImage cannot be installed, and is not compared."
 		GATEHOUSE_BINARY=$server go run ./bench "$@"
 		;;
 	build)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type picture struct {
 	dir, name, extension string
 	width, height        int
 	levels               []scaled
+	// drawing tells a line drawing without loss.
+	drawing bool
 }
 
 // copies is how many names a picture has.
@@ -65,6 +68,8 @@ func (a *album) addGenerated(dir string, r *raw, divisor int) error {
 		{"flat.jpg", 5_185, 3_457, "[Q=90]"},
 		{"flat.png", 4_001, 3_001, ""},
 		{"tiled.jp2", 4_001, 3_001, "[tile-width=512,tile-height=512]"},
+		{"strips.tif", 4_001, 3_001, "[compression=lzw]"},
+		{"large.jpg", 10_001, 8_001, "[Q=85]"},
 	} {
 		path := filepath.Join(dir, kind.file)
 		if err := r.make(kind.width/divisor, kind.height/divisor, path+kind.saving); err != nil {
@@ -74,6 +79,14 @@ func (a *album) addGenerated(dir string, r *raw, divisor int) error {
 			return err
 		}
 	}
+	path := filepath.Join(dir, "drawing.tif")
+	if err := r.draw(19_867/divisor, 14_043/divisor, path+"[tile,tile-width=256,tile-height=256,pyramid,compression=deflate]"); err != nil {
+		return err
+	}
+	if err := a.add(r, path); err != nil {
+		return err
+	}
+	a.pictures[len(a.pictures)-1].drawing = true
 	return nil
 }
 
@@ -198,6 +211,38 @@ func (p *picture) tiles(side int) func(copied int) []job {
 	}
 }
 
+// firstTiles are tiles of the full size of a picture that has no tiles, for which libvips reads no further than it has to.
+func (p *picture) firstTiles(side int) func(copied int) []job {
+	return func(copied int) []job {
+		var all []job
+		for y := 0; y+side <= p.height; y += side {
+			for x := 0; x+side <= p.width; x += side {
+				all = append(all, p.job(copied,
+					fmt.Sprintf("%d,%d,%d,%d/%d,%d/0/default", x, y, side, side, side, side), "jpg",
+					fmt.Sprintf("part %d %d %d %d", x, y, side, side), ""))
+			}
+		}
+		return all
+	}
+}
+
+// zoomTiles are whole tiles at all sizes that viewers ask for, whatever lies in the file.
+func (p *picture) zoomTiles(side int) func(copied int) []job {
+	return func(copied int) []job {
+		var all []job
+		for scale := 1; side*scale <= min(p.width, p.height); scale *= 2 {
+			span := side * scale
+			for y := 0; y+span <= p.height; y += span {
+				for x := 0; x+span <= p.width; x += span {
+					all = append(all, p.job(copied, fmt.Sprintf("%d,%d,%d,%d/%d,%d/0/default", x, y, span, span, side, side), "jpg",
+						fmt.Sprintf("part %d %d %d %d", x, y, span, span), ""))
+				}
+			}
+		}
+		return all
+	}
+}
+
 // thumbnails are the whole picture of one copy in many small widths.
 func (p *picture) thumbnails(copied int) []job {
 	var all []job
@@ -221,10 +266,14 @@ func (p *picture) descriptions(copied int) []job { return []job{{path: p.file(co
 
 // supply hands out jobs in random order, none of them twice unless it is endless.
 type supply struct {
-	jobs    func(copied int) []job
+	jobs func(copied int) []job
+	// endless begins anew after the last copy. copies, unless 0, is how many there are.
 	endless bool
-	next    int
-	ready   []job
+	copies  int
+	// settle wants all of them made once before anything is measured.
+	settle bool
+	next   int
+	ready  []job
 }
 
 // mixed is how many copies are opened in the same stretch of time.
@@ -232,11 +281,12 @@ const mixed = 8
 
 func (s *supply) take(n int) ([]job, error) {
 	for len(s.ready) < n {
+		all := cmp.Or(s.copies, copies)
 		for range mixed {
-			s.ready = append(s.ready, s.jobs(s.next%copies)...)
+			s.ready = append(s.ready, s.jobs(s.next%all)...)
 			s.next++
 		}
-		if s.next > copies && !s.endless {
+		if s.next > all && !s.endless {
 			return nil, errors.New("every request was made already; take fewer or shorter rounds")
 		}
 		rand.Shuffle(len(s.ready), func(i, j int) { s.ready[i], s.ready[j] = s.ready[j], s.ready[i] })

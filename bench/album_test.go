@@ -56,13 +56,13 @@ func TestSamePicture(t *testing.T) {
 	if err := jpeg.Encode(&dark, &cut{black, image.Rect(0, 0, 100, 80)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := samePicture(card, testkit.PNG(t, 100, 80)); err != nil {
+	if err := samePicture(card, testkit.PNG(t, 100, 80), 8); err != nil {
 		t.Errorf("without loss it is another: %v", err)
 	}
 	for name, other := range map[string][]byte{
 		"of another size": testkit.JPEG(t, 80, 100), "dark": dark.Bytes(), "no picture": []byte("x"),
 	} {
-		if samePicture(card, other) == nil || samePicture(other, card) == nil {
+		if samePicture(card, other, 8) == nil || samePicture(other, card, 8) == nil {
 			t.Errorf("one that is %s is the same", name)
 		}
 	}

@@ -100,9 +100,8 @@ func compare(t testing.TB, o options) report {
 		t.Fatal(err)
 	}
 	album := openAlbum(t, raw, o)
-	site := startSite(t, album)
 	r := report{Machine: machine}
-	chosen := slices.DeleteFunc(cases(t, album, site, raw, o), func(c *benchCase) bool { return !o.only.MatchString(c.name) })
+	chosen := slices.DeleteFunc(cases(t, album, raw, o), func(c *benchCase) bool { return !o.only.MatchString(c.name) })
 	for i, c := range chosen {
 		say("%s, %d connections …", c.name, c.connections)
 		result, err := c.measure(o, (o.limit-time.Since(started))/time.Duration(len(chosen)-i))

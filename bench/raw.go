@@ -63,6 +63,12 @@ func (r *raw) make(width, height int, files ...string) error {
 	return err
 }
 
+// draw writes a line drawing.
+func (r *raw) draw(width, height int, file string) error {
+	_, err := r.command(nil, "draw", strconv.Itoa(width), strconv.Itoa(height), file)
+	return err
+}
+
 // level is one of the images in a file. option chooses it among the others when libvips opens the file.
 type level struct {
 	option        string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -8,18 +9,36 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gatehouse-server/gatehouse/internal/testkit"
 )
 
 // site is the server, with an open collection and a protected one over the same originals.
 type site struct {
+	server          *testkit.Server
 	open, protected *service
 }
 
+// variant is how a site differs from others: what stands in its configuration, and what its contenders are called.
+type variant struct {
+	label, options string
+	// rename is that of its services.
+	rename func(string) string
+}
+
+var (
+	// cold makes each picture anew, of the original.
+	cold = variant{options: "cache {\nmemory off\n}\npyramids off"}
+	// warm has all that is asked for in memory.
+	warm = variant{label: ", warm", options: "cache {\nmemory 256MiB\n}\npyramids off"}
+	// pyramids makes each picture anew, of the pyramid where there is one.
+	pyramids = variant{label: ", pyramids", options: "cache {\nmemory off\n}\npyramids {\nfolder {$DIR}/pyramids 4GiB\nfrom 100000\n}"}
+)
+
 // startSite starts the server among the systems that it asks. Everything is as in the README's Caddyfile: tokens of an
 // identity provider, rules over metadata, an audit log in a file.
-func startSite(t testing.TB, a *album) *site {
+func startSite(t testing.TB, a *album, v variant) *site {
 	t.Helper()
 	idp := testkit.NewIdentityProvider(t)
 	metadata := testkit.NewStandIn(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -55,9 +74,7 @@ func startSite(t testing.TB, a *album) *site {
 			rule allow `+"`true`"+`
 			source main folder %s/{item}
 		}
-		cache {
-			memory off
-		}
+		%s
 		images {
 			jpeg_quality %d
 			webp_quality %d
@@ -75,11 +92,13 @@ http://{$ADDR} {
 		gatehouse_iiif protected
 	}
 }
-`, idp.Issuer(), idp.JWKSURL(), a.dir, metadata.URL(), a.dir, jpegQuality, webpQuality))
+`, idp.Issuer(), idp.JWKSURL(), a.dir, metadata.URL(), a.dir, v.options, jpegQuality, webpQuality))
 	s := &site{
-		open:      newService(server, "Gatehouse, open", "/open/3/"),
-		protected: newService(server, "Gatehouse, protected", "/protected/3/"),
+		server:    server,
+		open:      newService(server, "Gatehouse, open"+v.label, "/open/3/"),
+		protected: newService(server, "Gatehouse, protected"+v.label, "/protected/3/"),
 	}
+	s.open.rename, s.protected.rename = v.rename, v.rename
 	s.protected.client.header = "Authorization: Bearer " + idp.RoleToken("staff") + "\r\n"
 	s.protected.await(t, a.pictures[0].descriptions(0)[0])
 	return s
@@ -93,6 +112,8 @@ type service struct {
 	client  client
 	// fixed answers the same to every request.
 	fixed bool
+	// rename, when set, gives the path that the service has for one of ours.
+	rename func(string) string
 }
 
 func newService(server *testkit.Server, label, prefix string) *service {
@@ -107,6 +128,9 @@ func (s *service) name() string { return s.label }
 func (s *service) path(j job) string {
 	if s.fixed {
 		return s.prefix
+	}
+	if s.rename != nil {
+		return s.prefix + s.rename(j.path)
 	}
 	return s.prefix + j.path
 }
@@ -150,13 +174,38 @@ func (s *service) run(connections int, jobs []job) (sample, error) {
 	return took, err
 }
 
-// startFloor starts a Caddy that answers with the same bytes to everything, out of its configuration and out of a file:
-// what no handler inside Caddy can be faster than.
-func startFloor(t testing.TB, body []byte) (respond, fileServer *service) {
+// settled waits until all pyramids are made that were asked for.
+func (s *site) settled() error {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		out, err := s.server.Command("gatehouse", "status", "--json")
+		if err != nil {
+			return err
+		}
+		var status struct {
+			Pyramids struct{ Waiting, Failed, Skipped int }
+		}
+		if err := json.Unmarshal([]byte(out), &status); err != nil {
+			return err
+		}
+		if p := status.Pyramids; p.Failed > 0 || p.Skipped > 0 || time.Now().After(deadline) {
+			return fmt.Errorf("pyramids cannot be made: %+v", p)
+		} else if p.Waiting == 0 {
+			return nil
+		}
+	}
+}
+
+// startFloor starts a Caddy that answers with the same bytes to everything, out of its configuration, where they are
+// text, and out of a file: what no handler inside Caddy can be faster than.
+func startFloor(t testing.TB, name string, body []byte) (respond, fileServer *service) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "info.json"), body, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name), body, 0o600); err != nil {
 		t.Fatal(err)
+	}
+	text := "`" + string(body) + "`"
+	if !utf8.Valid(body) {
+		text = "none"
 	}
 	server := testkit.StartServer(t, fmt.Sprintf(`
 http://{$ADDR} {
@@ -170,9 +219,9 @@ http://{$ADDR} {
 		file_server
 	}
 }
-`, "`"+string(body)+"`", dir))
+`, text, dir))
 	respond = newService(server, "Caddy, respond", "/respond")
-	fileServer = newService(server, "Caddy, file_server", "/info.json")
+	fileServer = newService(server, "Caddy, file_server", "/"+name)
 	respond.fixed, fileServer.fixed = true, true
 	return respond, fileServer
 }

@@ -1,13 +1,15 @@
 /* Does with libvips alone what the server does for a request, without HTTP, authorization and IIIF.
  *
+ *   rawvips draw WIDTH HEIGHT FILE        makes a line drawing, grey on white
  *   rawvips make WIDTH HEIGHT FILE...     makes a picture and writes it, by libvips' names with options: a.tif[tile]
  *   rawvips describe FILE                 prints its size, and that of each further page and sub-IFD
  *   rawvips version                       prints libvips'
  *   rawvips run THREADS KEEP JPEG_Q WEBP_Q FIRST < jobs
  *
- * A job is a line: tile|thumbnail|full jpg|webp LEFT TOP WIDTH HEIGHT FILE. run does all of them, prints what it took
+ * A job is a line: tile|part|thumbnail|full jpg|webp LEFT TOP WIDTH HEIGHT FILE. run does all of them, prints what it took
  * as JSON, and writes the first result to the file FIRST. KEEP is 1 where tiles are taken from files that were opened
- * beforehand, by each thread for itself, and 0 where each job opens its file.
+ * beforehand, by each thread for itself, and 0 where each job opens its file. A part is a tile of a file that is read from
+ * its first row on, and no further than needed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +93,33 @@ make(int width, int height, char **files, int n)
 			fail(files[i]);
 }
 
+/* Lines of all directions on paper, as on a plan of a building. */
+static void
+draw(int width, int height, const char *file)
+{
+	VipsImage *sheet, *many, *cut;
+	int side = 2000;
+
+	if (vips_black(&sheet, side, side, NULL))
+		fail("draw");
+	VipsImage *paper = vips_image_copy_memory(sheet);
+	if (!paper || vips_draw_rect1(paper, 255, 0, 0, side, side, "fill", TRUE, NULL))
+		fail("draw");
+	for (int i = 0; i < 160; i++) {
+		int a = i * 7919 % side, b = i * 104729 % side, length = 100 + i * 37 % 900;
+		for (int thick = 0; thick < 3; thick++)
+			if (vips_draw_line1(paper, 0, a, b + thick, a + length, b + thick, NULL) ||
+				vips_draw_line1(paper, 0, b + thick, a, b + thick, a + length, NULL) ||
+				vips_draw_line1(paper, 30, a + thick, b, (a + length) % side, (b + i * 13) % side, NULL))
+				fail("draw");
+		if (i % 4 == 0 && vips_draw_circle1(paper, 0, a, b, 20 + i % 60, NULL))
+			fail("draw");
+	}
+	if (vips_replicate(paper, &many, width / side + 1, height / side + 1, NULL) ||
+		vips_crop(many, &cut, 0, 0, width, height, NULL) || vips_image_write_to_file(cut, file, NULL))
+		fail(file);
+}
+
 static void
 describe_each(const char *file, VipsImage *image, const char *field, const char *option, int from)
 {
@@ -132,7 +161,7 @@ load(const job *j, GHashTable *kept)
 		if (vips_thumbnail(j->file, &image, j->width, "height", j->height, "size", VIPS_SIZE_FORCE, NULL))
 			fail(j->file);
 	}
-	else if (strcmp(j->kind, "full") == 0)
+	else if (strcmp(j->kind, "full") == 0 || strcmp(j->kind, "part") == 0)
 		image = vips_image_new_from_file(j->file, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
 	else if (!kept)
 		image = vips_image_new_from_file(j->file, NULL);
@@ -155,7 +184,7 @@ work(job *j, GHashTable *kept)
 	size_t length = 0;
 	int failed;
 
-	if (strcmp(j->kind, "tile") == 0) {
+	if (strcmp(j->kind, "tile") == 0 || strcmp(j->kind, "part") == 0) {
 		VipsImage *part;
 		if (vips_crop(image, &part, j->left, j->top, j->width, j->height, NULL))
 			fail(j->file);
@@ -270,6 +299,8 @@ main(int argc, char **argv)
 		puts(vips_version_string());
 	else if (strcmp(command, "make") == 0 && argc > 4)
 		make(atoi(argv[2]), atoi(argv[3]), argv + 4, argc - 4);
+	else if (strcmp(command, "draw") == 0 && argc == 5)
+		draw(atoi(argv[2]), atoi(argv[3]), argv[4]);
 	else if (strcmp(command, "describe") == 0 && argc == 3)
 		describe(argv[2]);
 	else if (strcmp(command, "run") == 0 && argc == 7) {
