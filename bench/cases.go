@@ -173,7 +173,7 @@ func (b *bench) addPyramids() {
 	for _, p := range flat {
 		for i := range madePyramids {
 			files = append(files, p.path(i))
-			if _, err := site.open.first(p.thumbnails(i)[0]); err != nil {
+			if _, err := site.protected.first(p.thumbnails(i)[0]); err != nil {
 				b.t.Fatal(err)
 			}
 		}

@@ -109,7 +109,7 @@ func (b *better) want(err error) {
 }
 
 // build makes the pyramid. The request that asked for it is over, and so may be its configuration.
-func (b *better) build(ctx context.Context, file *os.File, limit int64) error {
+func (b *better) build(ctx context.Context, file *os.File, order pyramid.Order) error {
 	if !b.app.acquire() {
 		return pyramid.ErrOutdated
 	}
@@ -122,5 +122,5 @@ func (b *better) build(ctx context.Context, file *os.File, limit int64) error {
 	if original.Info().Version != b.version {
 		return pyramid.ErrOutdated
 	}
-	return b.renderer.library.MakePyramid(ctx, original, b.page, b.tile, file, limit)
+	return b.renderer.library.MakePyramid(ctx, original, render.PyramidPage{Page: b.page, Tile: b.tile, Idle: !order.Urgent}, file, order.Limit)
 }

@@ -93,7 +93,7 @@ func (p *Preparer) Prepare(ctx context.Context, root, path string) (Outcome, err
 		return "", err
 	}
 	write := func(file *os.File) error {
-		return p.Maker.MakePyramid(ctx, original, 0, tile, file, math.MaxInt64)
+		return p.Maker.MakePyramid(ctx, original, render.PyramidPage{Tile: tile}, file, math.MaxInt64)
 	}
 	if outcome != Made {
 		if !p.CopyOthers || p.Output == "" {

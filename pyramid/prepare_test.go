@@ -71,7 +71,7 @@ func TestPrepare(t *testing.T) {
 	defer file.Close()
 	info, _ := file.Stat()
 	dirs, err := tiffdir.Read(file, info.Size())
-	if err != nil || dirs.Pages[0].Width != 900 || dirs.Pages[0].TileWidth != 512 || len(dirs.Pages[0].Levels) != 1 {
+	if err != nil || dirs.Pages[0].Width != 900 || dirs.Pages[0].TileWidth != 512 || len(dirs.Pages[0].Levels) != 3 {
 		t.Errorf("%+v, %v", dirs, err)
 	}
 	outcome("a/large.jpg", pyramid.There)
@@ -163,4 +163,3 @@ func TestBelow(t *testing.T) {
 		t.Error("a name of nothing is taken")
 	}
 }
-

@@ -31,8 +31,16 @@ type Config struct {
 // ErrOutdated says that a pyramid is not wanted any more: that is no failure, and not remembered.
 var ErrOutdated = errors.New("the pyramid is not wanted any more")
 
-// Make writes a pyramid of at most limit bytes. It ends soon when ctx does.
-type Make func(ctx context.Context, file *os.File, limit int64) error
+// Make writes a pyramid. It ends soon when ctx does.
+type Make func(ctx context.Context, file *os.File, order Order) error
+
+// Order is what a Make has to keep to.
+type Order struct {
+	// Limit is how many bytes the pyramid may have.
+	Limit int64
+	// Urgent tells that somebody looks at the original in parts meanwhile.
+	Urgent bool
+}
 
 // Store keeps pyramids. It is safe for concurrent use.
 type Store struct {
@@ -208,7 +216,7 @@ func (s *Store) build(ctx context.Context, w *wish) error {
 		return err
 	}
 	// The file is opened by its descriptor later, so that one that is torn would be read as it is.
-	if err := errors.Join(guarded(ctx, w, draft.File, s.folder.Largest()), draft.Sync()); err != nil {
+	if err := errors.Join(guarded(ctx, w, draft.File, Order{Limit: s.folder.Largest(), Urgent: w.urgent}), draft.Sync()); err != nil {
 		draft.Discard()
 		return err
 	}
@@ -222,13 +230,13 @@ func (s *Store) build(ctx context.Context, w *wish) error {
 }
 
 // guarded makes a pyramid; a fault in one ends that one alone.
-func guarded(ctx context.Context, w *wish, file *os.File, limit int64) (err error) {
+func guarded(ctx context.Context, w *wish, file *os.File, order Order) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = errPanic
 		}
 	}()
-	return w.make(ctx, file, limit)
+	return w.make(ctx, file, order)
 }
 
 var errPanic = errors.New("panic")

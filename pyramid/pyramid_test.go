@@ -26,7 +26,7 @@ func open(t *testing.T, c pyramid.Config) *pyramid.Store {
 }
 
 func writes(text string) pyramid.Make {
-	return func(_ context.Context, file *os.File, _ int64) error {
+	return func(_ context.Context, file *os.File, _ pyramid.Order) error {
 		_, err := file.WriteString(text)
 		return err
 	}
@@ -64,10 +64,10 @@ func TestMadeOnce(t *testing.T) {
 	var times atomic.Int32
 	begin := make(chan struct{})
 	for range 10 {
-		s.Want(name, true, func(ctx context.Context, file *os.File, limit int64) error {
+		s.Want(name, true, func(ctx context.Context, file *os.File, order pyramid.Order) error {
 			times.Add(1)
 			<-begin
-			return writes("pyramid")(ctx, file, limit)
+			return writes("pyramid")(ctx, file, order)
 		})
 	}
 	if got := read(t, s, name); got != "" {
@@ -91,12 +91,12 @@ func TestMadeOnce(t *testing.T) {
 func TestUrgentFirst(t *testing.T) {
 	s := open(t, pyramid.Config{Folder: t.TempDir(), Bytes: 64 << 20})
 	begin := make(chan struct{})
-	order := make(chan string, 10)
+	came := make(chan string, 10)
 	want := func(part string, urgent bool) {
-		s.Want(named("c", "i", part), urgent, func(ctx context.Context, file *os.File, limit int64) error {
+		s.Want(named("c", "i", part), urgent, func(ctx context.Context, file *os.File, order pyramid.Order) error {
 			<-begin
-			order <- part
-			return writes(part)(ctx, file, limit)
+			came <- part
+			return writes(part)(ctx, file, order)
 		})
 	}
 	want("first", false)
@@ -108,7 +108,7 @@ func TestUrgentFirst(t *testing.T) {
 	want("becomes urgent", true)
 	close(begin)
 	for _, part := range []string{"first", "urgent", "becomes urgent", "idle"} {
-		if got := <-order; got != part {
+		if got := <-came; got != part {
 			t.Errorf("%q came where %q should have", got, part)
 		}
 	}
@@ -120,16 +120,16 @@ func TestFailures(t *testing.T) {
 	s := open(t, pyramid.Config{Folder: folder, Bytes: 64 << 20, TimeLimit: 50 * time.Millisecond})
 	var times atomic.Int32
 	for i, failure := range []pyramid.Make{
-		func(context.Context, *os.File, int64) error { return errors.New("broken") },
-		func(context.Context, *os.File, int64) error { panic("a fault") },
-		func(ctx context.Context, _ *os.File, _ int64) error { <-ctx.Done(); return ctx.Err() },
+		func(context.Context, *os.File, pyramid.Order) error { return errors.New("broken") },
+		func(context.Context, *os.File, pyramid.Order) error { panic("a fault") },
+		func(ctx context.Context, _ *os.File, _ pyramid.Order) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		name := named("c", "i", string(rune('a'+i)))
 		for range 2 {
-			s.Want(name, true, func(ctx context.Context, file *os.File, limit int64) error {
+			s.Want(name, true, func(ctx context.Context, file *os.File, order pyramid.Order) error {
 				times.Add(1)
 				_, _ = file.WriteString("half of it")
-				return failure(ctx, file, limit)
+				return failure(ctx, file, order)
 			})
 			waitFor(t, "the end", func() bool { return s.Stats().Waiting == 0 })
 		}
@@ -138,7 +138,7 @@ func TestFailures(t *testing.T) {
 		}
 	}
 	for range 2 {
-		s.Want(named("c", "i", "outdated"), true, func(context.Context, *os.File, int64) error {
+		s.Want(named("c", "i", "outdated"), true, func(context.Context, *os.File, pyramid.Order) error {
 			times.Add(1)
 			return pyramid.ErrOutdated
 		})
@@ -203,10 +203,10 @@ func TestPurge(t *testing.T) {
 
 	begun, begin := make(chan struct{}), make(chan struct{})
 	name := named("c", "k", "1")
-	s.Want(name, true, func(ctx context.Context, file *os.File, limit int64) error {
+	s.Want(name, true, func(ctx context.Context, file *os.File, order pyramid.Order) error {
 		close(begun)
 		<-begin
-		return writes("of before")(ctx, file, limit)
+		return writes("of before")(ctx, file, order)
 	})
 	<-begun
 	if err := s.Purge("c", "k"); err != nil {
@@ -223,11 +223,11 @@ func TestPurge(t *testing.T) {
 func TestBudget(t *testing.T) {
 	const limit = 16 << 20
 	s := open(t, pyramid.Config{Folder: t.TempDir(), Bytes: limit})
-	large := func(_ context.Context, file *os.File, most int64) error {
-		if most != limit/8 {
-			t.Errorf("one may have %d bytes", most)
+	large := func(_ context.Context, file *os.File, order pyramid.Order) error {
+		if order.Limit != limit/8 {
+			t.Errorf("one may have %d bytes", order.Limit)
 		}
-		return file.Truncate(most)
+		return file.Truncate(order.Limit)
 	}
 	for i := range 40 {
 		s.Want(named("c", "i", string(rune('a'+i))), true, large)
@@ -251,7 +251,7 @@ func TestBudget(t *testing.T) {
 func TestClose(t *testing.T) {
 	s := pyramid.New(pyramid.Config{Folder: t.TempDir(), Bytes: 64 << 20}, nil)
 	begun := make(chan struct{})
-	s.Want(named("c", "i", "1"), true, func(ctx context.Context, _ *os.File, _ int64) error {
+	s.Want(named("c", "i", "1"), true, func(ctx context.Context, _ *os.File, _ pyramid.Order) error {
 		close(begun)
 		<-ctx.Done()
 		return ctx.Err()

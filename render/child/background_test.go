@@ -64,7 +64,7 @@ func TestWritesThatFail(t *testing.T) {
 	}
 }
 
-// A child in the background lets others go first, and is there only while it has work.
+// A child in the background lets others go first where it is told so, and is there only while it has work.
 func TestBackground(t *testing.T) {
 	p := newPool(t, nil)
 	ctx := context.Background()
@@ -74,8 +74,12 @@ func TestBackground(t *testing.T) {
 	// One for headers, two for work.
 	waitFor(t, "the usual children", func() bool { return p.Stats().Alive == 3 })
 	// Linux gives 20 less the niceness here.
-	if got, err := tell(ctx, p, Background, order{Do: "nice"}, nil); err != nil || got != "10" {
-		t.Errorf("priority %s: %v", got, err)
+	for idle, want := range map[bool]string{true: "10", false: "20"} {
+		call := callOf(Background, order{Do: "nice"}, nil)
+		call.Idle = idle
+		if got, err := p.Call(ctx, call); err != nil || string(got.Data) != want {
+			t.Errorf("idle: %t, priority %s: %v", idle, got.Data, err)
+		}
 	}
 	if got, err := tell(ctx, p, Work, order{Do: "nice"}, nil); err != nil || got != "20" {
 		t.Errorf("priority of work %s: %v", got, err)

@@ -26,8 +26,8 @@ import (
 type Lane int
 
 // The lanes. Work children do one call at a time; the one head child, for calls that are short as a rule, does many at
-// once, so that these never wait for long ones. The background child does long work that nobody waits for, one call at a
-// time, when the processors have nothing better to do; it is there only while there is such work.
+// once, so that these never wait for long ones. The background children do long work that nobody waits for, one call at
+// a time; they are there only while there is such work.
 const (
 	Work Lane = iota
 	Head
@@ -38,6 +38,8 @@ const (
 // Call is what is asked of a child.
 type Call struct {
 	Lane Lane
+	// Idle tells that whoever else wants the processor goes first. It is for the lane Background.
+	Idle bool
 	// Ask is what the Handler is told, at most MaxAsk bytes.
 	Ask []byte
 	// Original is read by the child: a local file by its descriptor, anything else through the Pool.

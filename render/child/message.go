@@ -124,7 +124,7 @@ const (
 	askByMemory = 1 << iota
 	sharedNew
 	sharedKnown
-	background // whoever else wants the processor goes first
+	idle // whoever else wants the processor goes first
 )
 
 // callMessage is a call to the child. Descriptors come beside it: the original's, the ask's and the shared memory's, as
@@ -179,7 +179,7 @@ func parseCall(packet []byte) (*callMessage, error) {
 		return nil, errMessage
 	case m.original == inline && int64(len(m.data)) != m.size, m.original == byFile && len(m.data) > 0, int64(len(m.data)) > m.size:
 		return nil, errMessage
-	case known != (m.sharedLength > 0), m.flags >= background<<1, m.flags&sharedKnown != 0 && m.flags&sharedNew != 0:
+	case known != (m.sharedLength > 0), m.flags >= idle<<1, m.flags&sharedKnown != 0 && m.flags&sharedNew != 0:
 		return nil, errMessage
 	}
 	return m, nil

@@ -81,7 +81,7 @@ func TestCallsComeOverAsTheyWere(t *testing.T) {
 			m.data = rapid.SliceOf(rapid.Byte()).Draw(t, "data")
 			m.size = int64(len(m.data))
 		}
-		if m.flags = rapid.SampledFrom([]byte{0, sharedNew, sharedKnown, background}).Draw(t, "flags"); m.flags != 0 && m.flags != background {
+		if m.flags = rapid.SampledFrom([]byte{0, sharedNew, sharedKnown, idle}).Draw(t, "flags"); m.flags != 0 && m.flags != idle {
 			m.shared, m.sharedLength = rapid.Uint64().Draw(t, "shared"), rapid.Uint64Range(1, 1<<40).Draw(t, "length")
 		}
 		got, err := parseCall(m.append(nil))

@@ -24,8 +24,8 @@ type packed struct {
 // pack makes a call ready. What goes wrong with the original is in readError as well.
 func pack(ctx context.Context, call *Call) (*packed, error) {
 	p := &packed{message: callMessage{size: call.Original.Info().Size, askLength: uint32(len(call.Ask)), ask: call.Ask}}
-	if call.Lane == Background {
-		p.message.flags |= background
+	if call.Lane == Background && call.Idle {
+		p.message.flags |= idle
 	}
 	if err := p.fill(ctx, call); err != nil {
 		p.close()

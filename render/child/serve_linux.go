@@ -178,7 +178,7 @@ func (s *server) begin(packet []byte, fds []int) (work func(), err error) {
 	s.mu.Lock()
 	s.calls[m.id] = call
 	s.mu.Unlock()
-	low := m.flags&background != 0
+	low := m.flags&idle != 0
 	return func() {
 		if low {
 			yield()

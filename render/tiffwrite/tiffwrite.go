@@ -17,16 +17,20 @@ import (
 
 // Page is what the pixels of all sizes are.
 type Page struct {
-	// Width and Height of the full size, in pixels. Each smaller one has half as many, rounded up, until one tile holds all.
+	// Width and Height of the full size, in pixels. Each smaller one has half as many, rounded up, until no side has more
+	// than Smallest: a thumbnail is then never made of much more than itself.
 	Width, Height int
 	// TileWidth and TileHeight in pixels, multiples of 16.
 	TileWidth, TileHeight int
 }
 
+// Smallest is the longest side of the smallest size, in pixels.
+const Smallest = 128
+
 // Sizes of a page, largest first.
 func (p Page) Sizes() []image.Point {
 	sizes := []image.Point{{X: p.Width, Y: p.Height}}
-	for last := sizes[0]; last.X > p.TileWidth || last.Y > p.TileHeight; sizes = append(sizes, last) {
+	for last := sizes[0]; last.X > Smallest || last.Y > Smallest; sizes = append(sizes, last) {
 		last = image.Pt((last.X+1)/2, (last.Y+1)/2)
 	}
 	return sizes

@@ -5,10 +5,10 @@ import "C"
 
 import (
 	"context"
-	"image"
 	"runtime"
 	"unsafe"
 
+	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/render/container"
 	"github.com/gatehouse-server/gatehouse/source"
 )
@@ -20,9 +20,8 @@ type engine interface {
 	head(ctx context.Context, original source.Original, s *slot, load C.ghv_load) (*heading, error)
 	// draw makes a picture and gives what finish makes of it.
 	draw(ctx context.Context, original source.Original, s *slot, d *drawing, finish func(*drawn) ([]byte, error)) ([]byte, error)
-	// pyramid makes a page in all its sizes, in tiles, behind everything else that there is to do. What it gives is the
-	// tables of all tiles.
-	pyramid(ctx context.Context, original source.Original, d *drawing, tile image.Point, take tileSink) (*drawn, error)
+	// pyramid makes a page in all its sizes, in tiles. What it gives is the tables of all tiles.
+	pyramid(ctx context.Context, original source.Original, d *drawing, page render.PyramidPage, take tileSink) (*drawn, error)
 }
 
 // heading is what the library says of a page.

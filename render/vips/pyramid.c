@@ -14,6 +14,8 @@
 
 /* Sides of 10 million halve 24 times until they are 1. */
 #define MAX_LEVELS 25
+/* As package tiffwrite has it. */
+#define SMALLEST 128
 
 typedef struct {
 	int width, height;
@@ -135,7 +137,7 @@ start(pyramid *p, int width, int height, int bands, ghv_picture *tables)
 	p->bands = bands;
 	for (p->count = 0; p->count < MAX_LEVELS;) {
 		size_level *l = &p->levels[p->count++];
-		gboolean last = width <= p->tile_width && height <= p->tile_height;
+		gboolean last = width <= SMALLEST && height <= SMALLEST;
 		l->width = width;
 		l->height = height;
 		l->line = (size_t) (width + p->tile_width - 1) / p->tile_width * p->tile_width * bands;

@@ -26,13 +26,14 @@ const backgroundPixels = 25
 const maxPyramidTile = 16 << 20
 
 // MakePyramid implements render.PyramidMaker.
-func (r *Renderer) MakePyramid(ctx context.Context, original source.Original, page int, tile image.Point, file render.PyramidFile, limit int64) error {
-	h, key, err := r.headerOf(ctx, original, render.Job{Page: page})
+func (r *Renderer) MakePyramid(ctx context.Context, original source.Original, page render.PyramidPage, file render.PyramidFile, limit int64) error {
+	tile := page.Tile
+	h, key, err := r.headerOf(ctx, original, render.Job{Page: page.Page})
 	if err != nil {
 		return err
 	}
 	size := h.size()
-	job := render.Job{Page: page, Canvas: size, Region: image.Rectangle{Max: size}, Size: size, Quality: "default", Format: "jpg"}
+	job := render.Job{Page: page.Page, Canvas: size, Region: image.Rectangle{Max: size}, Size: size, Quality: "default", Format: "jpg"}
 	p := newPlan(job, size, h.orientation, h.format == "pdf")
 	d := h.choose(p)
 	if d.pixels > backgroundPixels*r.config.MaxPixels || d.held > r.config.MaxHeldPixels {
@@ -47,7 +48,7 @@ func (r *Renderer) MakePyramid(ctx context.Context, original source.Original, pa
 	}
 	todo, _ := r.drawing(h, p, d, job)
 	todo.most = limit
-	tables, err := r.engine.pyramid(ctx, original, todo, tile, w.Tile)
+	tables, err := r.engine.pyramid(ctx, original, todo, page, w.Tile)
 	if err != nil {
 		if errors.Is(err, errShape) {
 			r.headers.Drop(key)
@@ -74,10 +75,12 @@ func (h *header) pyramidMemory(p plan, d decoding, job render.Job, tile image.Po
 	return need
 }
 
-func (here) pyramid(ctx context.Context, original source.Original, d *drawing, tile image.Point, take tileSink) (*drawn, error) {
+func (here) pyramid(ctx context.Context, original source.Original, d *drawing, page render.PyramidPage, take tileSink) (*drawn, error) {
 	return call(ctx, original, nil, func(in *input) (*drawn, error) {
-		yield()
-		return in.pyramid(d, tile, take)
+		if page.Idle {
+			yield()
+		}
+		return in.pyramid(d, page.Tile, take)
 	})
 }
 

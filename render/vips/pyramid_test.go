@@ -29,7 +29,7 @@ func pyramidOf(t testing.TB, r *Renderer, o source.Original, page int, tile imag
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close() })
-	if err := r.MakePyramid(context.Background(), o, page, tile, file, 1<<30); err != nil {
+	if err := r.MakePyramid(context.Background(), o, render.PyramidPage{Page: page, Tile: tile, Idle: true}, file, 1<<30); err != nil {
 		return nil, err
 	}
 	return &local{file}, nil
@@ -153,13 +153,13 @@ func TestPyramidIsRefused(t *testing.T) {
 func TestPyramidThatCannotBeWritten(t *testing.T) {
 	for isolation, r := range map[string]*Renderer{"inside": newRenderer(t, Config{}), "outside": newIsolated(t, Config{}, child.Config{})} {
 		o := newLocal(t, fixtures()["png"])
-		err := r.MakePyramid(context.Background(), o, 0, image.Pt(128, 128), &fullDisk{}, 1<<30)
+		err := r.MakePyramid(context.Background(), o, render.PyramidPage{Tile: image.Pt(128, 128)}, &fullDisk{}, 1<<30)
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", isolation, err)
 		}
 		file := must(os.Create(filepath.Join(t.TempDir(), "small")))
 		defer file.Close()
-		if err := r.MakePyramid(context.Background(), o, 0, image.Pt(128, 128), file, 20_000); !errors.Is(err, tiffwrite.ErrTooLong) {
+		if err := r.MakePyramid(context.Background(), o, render.PyramidPage{Tile: image.Pt(128, 128)}, file, 20_000); !errors.Is(err, tiffwrite.ErrTooLong) {
 			t.Errorf("%s: more than allowed: %v", isolation, err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestPyramidStops(t *testing.T) {
 	defer cancel()
 	o := newStuck(fixtures()["png"], 2)
 	begun := time.Now()
-	if err := r.MakePyramid(ctx, o, 0, image.Pt(128, 128), must(os.Create(filepath.Join(t.TempDir(), "p"))), 1<<30); err == nil {
+	if err := r.MakePyramid(ctx, o, render.PyramidPage{Tile: image.Pt(128, 128)}, must(os.Create(filepath.Join(t.TempDir(), "p"))), 1<<30); err == nil {
 		t.Error("no error")
 	}
 	if took := time.Since(begun); took > 5*time.Second {

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"math"
 	"net/http"
 	"strconv"
@@ -60,10 +59,10 @@ func (e remote) draw(ctx context.Context, original source.Original, s *slot, d *
 	return finish(made)
 }
 
-func (e remote) pyramid(ctx context.Context, original source.Original, d *drawing, tile image.Point, take tileSink) (*drawn, error) {
+func (e remote) pyramid(ctx context.Context, original source.Original, d *drawing, page render.PyramidPage, take tileSink) (*drawn, error) {
 	tiles := &tileReader{take: take}
 	answer, err := e.pool.Call(ctx, &child.Call{
-		Lane: child.Background, Ask: d.askPyramid(tile), Original: original, MaxAnswer: maxHeadAnswer, Key: culprit(original),
+		Lane: child.Background, Idle: page.Idle, Ask: d.askPyramid(page.Tile), Original: original, MaxAnswer: maxHeadAnswer, Key: culprit(original),
 		// Each tile has a head.
 		Sink: tiles, MaxWritten: 2 * min(d.most, math.MaxInt64/2),
 	})
