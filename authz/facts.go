@@ -13,6 +13,14 @@ type Facts interface {
 	Document(ctx context.Context) (any, error)
 }
 
+// Revised are facts that tell when they are still the same.
+type Revised interface {
+	Facts
+	// Revision of what Metadata has given: as long as it stays the same, so does what Metadata and Document give for an
+	// identifier.
+	Revision() uint64
+}
+
 // RequestInfo is what a policy knows about the request besides who asks.
 type RequestInfo struct {
 	// Identifier is the path segment as the client sent it; the decision is bound to it.

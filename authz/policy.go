@@ -17,6 +17,7 @@ type Policy struct {
 	cache      []cacheRule
 	restricted *expression
 	surroundings
+	memory *memory
 }
 
 type rule struct {
@@ -40,7 +41,7 @@ func New(config Config) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{config: c, surroundings: newSurroundings(c)}
+	p := &Policy{config: c, surroundings: newSurroundings(c), memory: newMemory()}
 	var errs []error
 	for i, spec := range c.Rules {
 		when, err := k.condition(spec.Expr)
@@ -77,9 +78,22 @@ func New(config Config) (*Policy, error) {
 // matches, tier denies, allow does not match; Decision.RuleError has it for the log.
 //
 // The error is a *problem.Error of the facts, or of a caller that left; there is no decision then.
+//
+// What was decided is remembered for facts that are Revised: the same caller, by the same credential, gets the same answer
+// to the same question as long as the metadata is the same.
 func (p *Policy) Decide(ctx context.Context, who *principal.Principal, req RequestInfo, facts Facts) (Decision, error) {
+	revised, remembers := facts.(Revised)
+	if remembers {
+		if decision, ok := p.memory.recall(ctx, who, req, revised); ok {
+			return decision, nil
+		}
+	}
 	d := evaluation{policy: p, facts: facts, vars: newVariables(&p.surroundings, who, req)}
-	return d.decide(ctx)
+	decision, err := d.decide(ctx)
+	if remembers && err == nil {
+		p.memory.remember(who, req, d.vars.known, revised, decision)
+	}
+	return decision, err
 }
 
 func (d *evaluation) decide(ctx context.Context) (Decision, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/gatehouse-server/gatehouse/authn"
 	"github.com/gatehouse-server/gatehouse/iiif"
@@ -33,7 +34,7 @@ type App struct {
 
 	ctx     caddy.Context
 	logger  *slog.Logger
-	auditor *slog.Logger
+	auditor *zap.Logger
 
 	pooled      pooled
 	stateKey    stateKey
@@ -62,7 +63,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx = ctx
 	a.logger = ctx.Slogger()
-	a.auditor = slog.New(auditHandler(ctx.Logger().Core()))
+	a.auditor = zap.New(ctx.Logger().Core()).Named(auditLogger)
 	a.uses.onLast = a.close
 	if err := a.validate(); err != nil {
 		return err
@@ -106,6 +107,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 // Start opens the state and begins to fetch keys.
 func (a *App) Start() error {
 	a.started = true
+	sparse()
 	if err := a.openState(); err != nil {
 		return err
 	}

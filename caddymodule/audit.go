@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/gatehouse-server/gatehouse/authn/principal"
 )
@@ -19,15 +20,15 @@ func (a *App) audit(r *http.Request, granted grant) {
 		return
 	}
 	a.auditor.Info("restricted original shown",
-		"collection", granted.decision.Collection,
-		"identifier", granted.decision.Identifier,
-		"as", as,
-		"subject", who.Subject,
-		"credential", string(who.Kind),
-		"issuer", who.Issuer,
-		"scopes", who.Scopes,
-		"rule", granted.decision.Rule,
-		"client", clientAddress(r),
+		zap.String("collection", granted.decision.Collection),
+		zap.String("identifier", granted.decision.Identifier),
+		zap.String("as", as),
+		zap.String("subject", who.Subject),
+		zap.String("credential", string(who.Kind)),
+		zap.String("issuer", who.Issuer),
+		zap.Strings("scopes", who.Scopes),
+		zap.String("rule", granted.decision.Rule),
+		zap.String("client", clientAddress(r)),
 	)
 }
 

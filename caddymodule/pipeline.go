@@ -35,8 +35,7 @@ func (p *pipeline) Capabilities() iiif.Capabilities {
 	if err != nil {
 		return iiif.Capabilities{}
 	}
-	can := renderer.Capabilities()
-	return iiif.Capabilities{Formats: words(can.Formats), Qualities: words(can.Qualities), AnyRotation: can.AnyRotation, Encoding: can.Encoding}
+	return renderer.offered
 }
 
 func words[T ~string](values []T) []string {
@@ -65,7 +64,7 @@ func (p *pipeline) open(ctx context.Context, target iiif.Target) (*subject, erro
 	if err != nil {
 		return nil, err
 	}
-	mark, err := p.app.watermark(target.Watermark, renderer.Capabilities())
+	mark, err := p.app.watermark(target.Watermark, renderer.can)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +153,7 @@ func (p *pipeline) key(item collection.Item, target iiif.Target, plan iiif.Plan)
 	if err != nil {
 		return key, false, err
 	}
-	can := renderer.Capabilities()
-	mark, err := p.app.watermark(target.Watermark, can)
+	mark, err := p.app.watermark(target.Watermark, renderer.can)
 	if err != nil {
 		return key, false, err
 	}
@@ -165,7 +163,7 @@ func (p *pipeline) key(item collection.Item, target iiif.Target, plan iiif.Plan)
 	}
 	return derivative.Key{
 		Collection: p.collection, Identifier: cachedIdentifier(target.Identifier),
-		Parts: []string{item.SourceName, item.Path, plan.Version, strconv.Itoa(target.Page), plan.Key(), version, can.Encoding},
+		Parts: []string{item.SourceName, item.Path, plan.Version, strconv.Itoa(target.Page), plan.Key(), version, renderer.can.Encoding},
 	}, plan.Version != "", nil
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap/exp/zapslog"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/gatehouse-server/gatehouse/state/bolt"
 )
@@ -74,11 +73,6 @@ func (h poolHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 // WithGroup implements slog.Handler; groups are not used by what logs here.
 func (h poolHandler) WithGroup(string) slog.Handler { return h }
-
-// auditHandler writes to core under the audit log's own name.
-func auditHandler(core zapcore.Core) slog.Handler {
-	return zapslog.NewHandler(core, zapslog.WithName(auditLogger))
-}
 
 // auditLogger is the name by which an operator sends the audit lines where they belong.
 const auditLogger = "gatehouse.audit"

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-server/gatehouse/iiif"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render"
 	"github.com/gatehouse-server/gatehouse/render/admission"
@@ -20,6 +22,9 @@ import (
 // lazyRenderer starts the renderer at its first use, so that a configuration can be validated without it. It is shared
 // by the configurations that have the same settings, one after the other.
 type lazyRenderer struct {
+	// ready is what was made, until it is closed: requests need no lock.
+	ready atomic.Pointer[renderer]
+
 	mu   sync.Mutex
 	make func() (*renderer, error)
 	made *renderer
@@ -37,6 +42,9 @@ type renderer struct {
 	tiles *storedtile.Renderer
 	// children is nil where libvips runs in this process.
 	children *child.Pool
+	// can is what it can do, and offered the same for the protocol. They are not to be changed.
+	can     render.Capabilities
+	offered iiif.Capabilities
 }
 
 // newRenderer starts the library, in processes of its own unless isolation is nil.
@@ -63,6 +71,10 @@ func newRenderer(library vips.Config, isolation *child.Config, tiles *storedtile
 		r.tiles = storedtile.New(made, *tiles)
 		r.Renderer = r.tiles
 	}
+	r.can = r.Renderer.Capabilities()
+	r.offered = iiif.Capabilities{
+		Formats: words(r.can.Formats), Qualities: words(r.can.Qualities), AnyRotation: r.can.AnyRotation, Encoding: r.can.Encoding,
+	}
 	return r, nil
 }
 
@@ -71,6 +83,9 @@ const startAgain = time.Second
 
 // get gives the renderer, or a *problem.Error that tells the caller nothing but that there is none.
 func (l *lazyRenderer) get() (*renderer, error) {
+	if made := l.ready.Load(); made != nil {
+		return made, nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil && time.Since(l.failed) > startAgain {
@@ -87,6 +102,7 @@ func (l *lazyRenderer) get() (*renderer, error) {
 	case l.err != nil:
 		return nil, problem.Wrap(l.err, http.StatusServiceUnavailable, "no_renderer", "Images cannot be rendered now")
 	}
+	l.ready.Store(l.made)
 	return l.made, nil
 }
 
@@ -98,6 +114,7 @@ func (l *lazyRenderer) Destruct() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
+	l.ready.Store(nil)
 	if l.made == nil {
 		return nil
 	}

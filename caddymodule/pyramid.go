@@ -60,15 +60,14 @@ func (p *pipeline) pyramid(ctx context.Context, target iiif.Target, plan iiif.Pl
 	if err != nil {
 		return nil, err
 	}
-	can := made.Capabilities()
-	mark, err := p.app.watermark(target.Watermark, can)
+	mark, err := p.app.watermark(target.Watermark, made.can)
 	if err != nil {
 		return nil, err
 	}
 	key := derivative.Key{
 		Collection: p.collection, Identifier: cachedIdentifier(target.Identifier),
 		Parts: []string{
-			item.SourceName, item.Path, plan.Version, strconv.Itoa(target.Page), can.Encoding,
+			item.SourceName, item.Path, plan.Version, strconv.Itoa(target.Page), made.can.Encoding,
 			fmt.Sprint(known.info.Width, known.info.Height, tile),
 		},
 	}

@@ -20,7 +20,7 @@ type Lookup struct {
 	raw        string
 
 	groups     once[map[string]string]
-	metadata   once[any]
+	metadata   once[revised]
 	document   once[any]
 	sourceName string
 }
@@ -90,18 +90,22 @@ func (r *resolved) placeOf(groups map[string]string) (string, bool) {
 
 // Metadata fetches the item's metadata. It is nil where the collection has no metadata server.
 func (l *Lookup) Metadata(ctx context.Context) (any, error) {
-	return l.metadata.do(func() (any, error) {
+	got, err := l.metadata.do(func() (revised, error) {
 		groups, err := l.Identifier(ctx)
 		if err != nil || l.collection.metadata == nil {
-			return nil, err
+			return revised{}, err
 		}
 		u, err := l.collection.metadata.url(groups)
 		if err != nil {
-			return nil, l.collection.config.badIdentifier(err, invalidURL)
+			return revised{}, l.collection.config.badIdentifier(err, invalidURL)
 		}
 		return l.collection.metadata.get(ctx, u)
 	})
+	return got.value, err
 }
+
+// Revision is another number for each document that Metadata gave, and the same as long as it gives the same.
+func (l *Lookup) Revision() uint64 { return l.metadata.value.revision }
 
 // Document finds the part of the metadata that the item is: 404 when it is not in it. It is nil where the collection's
 // metadata has no such parts.

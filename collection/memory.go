@@ -19,8 +19,8 @@ type memory struct {
 
 // kept is one answer: a document, or the error that there is none.
 type kept struct {
-	key     string
-	value   any
+	key string
+	revised
 	err     error
 	size    int64
 	expires time.Time

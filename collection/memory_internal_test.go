@@ -12,7 +12,7 @@ func TestMemoryForgetsWhatWasUsedLongestAgo(t *testing.T) {
 	now := time.Unix(0, 0)
 	m := newMemory(100, 3)
 	put := func(key string, size int64) {
-		m.put(&kept{key: key, value: key, size: size, expires: now.Add(time.Second)})
+		m.put(&kept{key: key, revised: revised{value: key}, size: size, expires: now.Add(time.Second)})
 	}
 	has := func(key string) bool { _, found := m.get(key, now); return found }
 	put("a", 30)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-server/gatehouse/internal/clock"
@@ -44,7 +45,15 @@ type metadataClient struct {
 	observe Observer
 	check   func(any) error
 	memory  *memory
-	flights flight.Group[any]
+	flights flight.Group[revised]
+	// fetched numbers the documents.
+	fetched atomic.Uint64
+}
+
+// revised is a metadata document, and the number by which it differs from every other one that was fetched.
+type revised struct {
+	value    any
+	revision uint64
 }
 
 func newMetadataClient(c MetadataConfig, presetPath string, check func(any) error, d Deps) (*metadataClient, error) {
@@ -82,14 +91,14 @@ func (m *metadataClient) url(groups map[string]string) (*url.URL, error) {
 }
 
 // get gives the metadata of an item. Errors are *problem.Error with the texts of the dossier contract.
-func (m *metadataClient) get(ctx context.Context, u *url.URL) (any, error) {
+func (m *metadataClient) get(ctx context.Context, u *url.URL) (revised, error) {
 	defer timed(ctx)()
 	key := u.String()
 	if entry, found := m.memory.get(key, m.clock.Now()); found {
 		m.observe(0, OutcomeCached)
-		return entry.value, entry.err
+		return entry.revised, entry.err
 	}
-	value, err := m.flights.Do(ctx, context.WithoutCancel(ctx), key, func(ctx context.Context) (any, error) {
+	fetched, err := m.flights.Do(ctx, context.WithoutCancel(ctx), key, func(ctx context.Context) (revised, error) {
 		ctx, cancel := context.WithTimeout(ctx, m.config.Timeout)
 		defer cancel()
 		return m.fetch(ctx, key)
@@ -97,24 +106,25 @@ func (m *metadataClient) get(ctx context.Context, u *url.URL) (any, error) {
 	var known *problem.Error
 	switch {
 	case err == nil, errors.As(err, &known):
-		return value, err
+		return fetched, err
 	case errors.Is(err, context.Canceled):
-		return nil, problem.Wrap(err, problem.StatusClientClosedRequest, "client_closed_request", "The request was cancelled")
+		return revised{}, problem.Wrap(err, problem.StatusClientClosedRequest, "client_closed_request", "The request was cancelled")
 	}
 	// The caller's own deadline.
-	return nil, unreachable(err)
+	return revised{}, unreachable(err)
 }
 
 // fetch asks the server and keeps what may be kept. Its age counts from before the question.
-func (m *metadataClient) fetch(ctx context.Context, key string) (any, error) {
+func (m *metadataClient) fetch(ctx context.Context, key string) (revised, error) {
 	asked, begin := m.clock.Now(), time.Now()
 	value, size, outcome, err := m.ask(ctx, key)
 	m.observe(time.Since(begin).Seconds(), outcome)
+	fetched := revised{value, m.fetched.Add(1)}
 	lifetime := map[string]time.Duration{OutcomeOK: m.config.Fresh, OutcomeNotFound: m.config.Absent}[outcome]
 	if lifetime > 0 && m.config.Fresh > 0 {
-		m.memory.put(&kept{key: key, value: value, err: err, size: size, expires: asked.Add(lifetime)})
+		m.memory.put(&kept{key: key, revised: fetched, err: err, size: size, expires: asked.Add(lifetime)})
 	}
-	return value, err
+	return fetched, err
 }
 
 func (m *metadataClient) ask(ctx context.Context, address string) (value any, size int64, outcome string, err error) {

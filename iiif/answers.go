@@ -61,19 +61,39 @@ func (c *call) info() error {
 	if description.Incomplete {
 		c.decision.CacheFor = 0
 	}
-	rules, capabilities := c.allowedRules(), capabilities.within(c.decision)
-	body, err := rules.Info(c.id(), img, capabilities, description)
-	if err != nil {
-		return err
-	}
 	contentType := infoType(c.req.Version, c.r.Header.Values("Accept"))
-	c.w.Header().Set("Link", `<`+rules.profileURI(rules.level(capabilities))+`>;rel="profile"`)
+	question, known := c.infoQuestion(img, contentType, capabilities)
+	var document *rememberedInfo
+	if known {
+		document = c.infos.recall(question)
+	}
+	if document == nil {
+		if document, err = c.makeInfo(img, contentType, capabilities, description); err != nil {
+			return err
+		}
+		if document.question = question; known {
+			c.infos.remember(document)
+		}
+	}
+	c.w.Header().Set("Link", document.link)
 	if c.config.Describe != nil {
 		// What metadata and configuration say changes without the original: only the tag follows that.
 		img.Modified = time.Time{}
 	}
-	etag := tag("info", img.Version, c.outcome(), contentType, string(body))
-	return c.write(etag, img, contentType, func() ([]byte, error) { return body, nil })
+	return c.write(document.etag, img, contentType, func() ([]byte, error) { return document.body, nil })
+}
+
+// makeInfo writes the document.
+func (c *call) makeInfo(img Image, contentType string, capabilities Capabilities, description Description) (*rememberedInfo, error) {
+	rules, capabilities := c.allowedRules(), capabilities.within(c.decision)
+	body, err := rules.Info(c.id(), img, capabilities, description)
+	if err != nil {
+		return nil, err
+	}
+	return &rememberedInfo{
+		body: body, etag: tag("info", img.Version, c.outcome(), contentType, string(body)),
+		link: `<` + rules.profileURI(rules.level(capabilities)) + `>;rel="profile"`,
+	}, nil
 }
 
 // image answers a picture. The request is refused for what the renderer cannot do before the original is looked at.

@@ -18,6 +18,7 @@ type Handler struct {
 	config Config
 	images Images
 	log    *slog.Logger
+	infos  *infoMemory
 }
 
 // New makes a Handler. What config leaves open gets its default; a nil logger logs nothing.
@@ -32,7 +33,7 @@ func New(config Config, images Images, logger *slog.Logger) (*Handler, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{config: config, images: images, log: logger}, nil
+	return &Handler{config: config, images: images, log: logger, infos: newInfoMemory()}, nil
 }
 
 // Match tells whether a request's path is ours. Others should be passed on.

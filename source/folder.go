@@ -41,9 +41,44 @@ func (c *FolderConfig) build(d Deps) (Source, error) {
 type folder struct {
 	FolderConfig
 	observe Observer
+	// opened is the folder as it was opened last.
+	opened atomic.Pointer[openedRoot]
 }
 
-func (f *folder) Close() error { return nil }
+// openedRoot is an open folder, and what lay at its path then.
+type openedRoot struct {
+	root *os.Root
+	info fs.FileInfo
+}
+
+// root gives the open folder: that which lies at its path now, so that a file system mounted over it later is seen. One
+// that is in use no more is closed when it is forgotten.
+func (f *folder) root() (*os.Root, error) {
+	opened := f.opened.Load()
+	if opened != nil {
+		if now, err := os.Stat(f.Root); err == nil && os.SameFile(now, opened.info) {
+			return opened.root, nil
+		}
+	}
+	root, err := os.OpenRoot(f.Root)
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Stat(".")
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	f.opened.CompareAndSwap(opened, &openedRoot{root, info})
+	return root, nil
+}
+
+func (f *folder) Close() error {
+	if opened := f.opened.Swap(nil); opened != nil {
+		return opened.root.Close()
+	}
+	return nil
+}
 
 func (f *folder) Open(ctx context.Context, path string) (Original, error) {
 	defer timed(ctx)()
@@ -92,12 +127,10 @@ func search[T any](ctx context.Context, f *folder, path string, try func(root *o
 	if err := httpx.CheckPath(path); err != nil {
 		return none, notFound(err)
 	}
-	// Opened anew each time: a file system mounted over the folder later is then seen.
-	root, err := os.OpenRoot(f.Root)
+	root, err := f.root()
 	if err != nil {
 		return none, unreachable(fileErrorKind(err), err)
 	}
-	defer func() { _ = root.Close() }()
 	names := []string{path}
 	if f.NameVariants {
 		names = NameVariants(path)
