@@ -78,13 +78,13 @@ func TestDecisionsAreRememberedForTheSameOnly(t *testing.T) {
 	}
 	// The facts are looked at each time, and their errors are not passed over.
 	before := asked
-	decide(staff, image, restricted)
+	decide(other, image, restricted)
 	if asked == before {
 		t.Error("the metadata was not looked at")
 	}
 	broken := restricted
 	broken.err = errors.New("unreachable")
-	if _, err := policy.Decide(ctx, staff, image, broken); err == nil {
+	if _, err := policy.Decide(ctx, other, image, broken); err == nil {
 		t.Error("what cannot be looked at is decided from memory")
 	}
 	cancelled, cancel := context.WithCancel(ctx)
