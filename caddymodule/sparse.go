@@ -7,7 +7,7 @@ import "sync"
 // does not spend a tenth of its time on collecting that.
 var ballast []byte
 
-const ballastBytes = 64 << 20
+const ballastBytes = 32 << 20
 
 // sparse keeps the garbage collector from running all the time, from the first start on.
 var sparse = sync.OnceFunc(func() { ballast = make([]byte, ballastBytes) })

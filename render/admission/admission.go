@@ -110,6 +110,8 @@ type Queue struct {
 	next uint64
 	// running work, and the heavy among it; alone tells that one runs that needs all the memory.
 	running, heavy int
+	// light is when something that is not heavy arrived last.
+	light time.Time
 	alone          bool
 	// used is memory, of tiles and of the rest. In shadow mode there is but the rest's.
 	used [2]int64

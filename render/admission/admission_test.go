@@ -340,3 +340,37 @@ func BenchmarkEnter(b *testing.B) {
 		leave()
 	}
 }
+
+// What is heavy leaves a worker to others, unless nobody has asked for anything light for a while, and it is soon over.
+func TestHeavyWorkTakesAllWorkersWhereItIsQuiet(t *testing.T) {
+	q := New(Config{Workers: 2, Memory: 1 << 30, Queue: 8, Patience: 50 * time.Millisecond})
+	enter := func(cost time.Duration) (func(), bool) {
+		leave, err := q.Enter(context.Background(), Work{Cost: cost})
+		return leave, err == nil
+	}
+	both := func(cost time.Duration) bool {
+		t.Helper()
+		first, ok := enter(cost)
+		if !ok {
+			t.Fatal("a free worker takes no work")
+		}
+		defer first()
+		second, ok := enter(cost)
+		if ok {
+			second()
+		}
+		return ok
+	}
+	if !both(1500 * time.Millisecond) {
+		t.Error("a worker stays idle where nobody else asks")
+	}
+	if both(10 * time.Second) {
+		t.Error("what takes long has all workers")
+	}
+	if leave, ok := enter(time.Millisecond); ok {
+		leave()
+	}
+	if both(1500 * time.Millisecond) {
+		t.Error("there is no worker for those who ask for little")
+	}
+}

@@ -33,6 +33,9 @@ func (q *Queue) arrive(t *ticket) {
 	q.next++
 	t.number = q.next
 	l := &q.lanes[t.lane]
+	if t.lane != Heavy {
+		q.light = time.Now()
+	}
 	if q.idle() {
 		// Nobody is owed anything.
 		for i := range q.lanes {
@@ -203,7 +206,7 @@ func (q *Queue) fits(t *ticket) bool {
 		return false
 	case t.alone:
 		return q.running == 0
-	case t.lane == Heavy && q.heavy >= q.mostHeavy() && !q.config.Shadow:
+	case t.lane == Heavy && q.heavy >= q.mostHeavy() && !q.config.Shadow && !q.quietFor(t):
 		return false
 	}
 	part, most := q.part(t)
@@ -212,6 +215,18 @@ func (q *Queue) fits(t *ticket) bool {
 
 // mostHeavy is how much heavy work runs at once: others find a worker that will be free soon, where there are several.
 func (q *Queue) mostHeavy() int { return max(1, q.config.Workers-1) }
+
+const (
+	// quiet is how long nobody has asked for anything light where all workers may do what is heavy.
+	quiet = 2 * time.Second
+	// soonOver is the most that heavy work may cost for that: somebody may come meanwhile.
+	soonOver = 2 * time.Second
+)
+
+// quietFor tells whether heavy work may take the last worker, since nobody else is likely to miss it.
+func (q *Queue) quietFor(t *ticket) bool {
+	return t.work.Cost <= soonOver && time.Since(q.light) > quiet
+}
 
 // part is which part of the memory a ticket's is, and how much that is.
 func (q *Queue) part(t *ticket) (part int, most int64) {

@@ -98,7 +98,8 @@ typedef struct {
 	/* The profiles of what is made, for the formats in which libvips writes them. */
 	const void *grey_profile, *colour_profile;
 	size_t grey_profile_length, colour_profile_length;
-	int stream; /* JPEG to JPEG, and nothing happens to the pixels but resampling in one step */
+	int straight; /* to JPEG, and nothing happens to the pixels but resampling in one step, and to their colours */
+	int stream;   /* the same from JPEG, and nothing happens to the colours */
 	int max_side; /* that a rotated picture may have */
 } ghv_job;
 

@@ -129,6 +129,20 @@ join_alpha(ghv_raster *colours, const ghv_raster *with)
 	return GHV_OK;
 }
 
+/* Whether the colours are transformed by the profile that the picture has. */
+static gboolean
+is_embedded(int colours, VipsInterpretation interpretation, const ghv_job *job)
+{
+	return fits(job, colours) && (interpretation == VIPS_INTERPRETATION_CMYK || colours < 4) && !is_srgb(job);
+}
+
+/* Whether ghv_colour has nothing to do for a picture without alpha. */
+gboolean
+ghv_is_plain(int bands, int bytes, VipsInterpretation interpretation, const ghv_job *job)
+{
+	return bytes == 1 && interpretation != VIPS_INTERPRETATION_CMYK && !is_embedded(bands, interpretation, job);
+}
+
 /* Brings samples to 8 bits of grey or sRGB, alpha behind them. What happens depends on the picture's header alone, so
  * that each part of it comes out alike. */
 int
@@ -136,7 +150,7 @@ ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpretati
 {
 	int colours = raster->bands - (alpha ? 1 : 0);
 	gboolean cmyk = interpretation == VIPS_INTERPRETATION_CMYK;
-	gboolean embedded = fits(job, colours) && (cmyk || colours < 4) && !is_srgb(job);
+	gboolean embedded = is_embedded(colours, interpretation, job);
 	ghv_raster split = { 0 }, done = { 0 };
 	int outcome = GHV_BROKEN;
 

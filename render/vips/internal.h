@@ -57,11 +57,14 @@ ghv_pass *ghv_pass_new(void);
 int ghv_pass_run(ghv_pass *pass, ghv_rows *rows, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_sink *sink);
 void ghv_pass_free(ghv_pass *pass);
 
+ghv_rows *ghv_image_rows_new(ghv_input *input, VipsImage *image);
+void ghv_image_rows_free(ghv_rows *rows);
 int ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_raster *out);
 int ghv_fetch(ghv_input *input, VipsImage *image, ghv_raster *out);
 VipsImage *ghv_wrap(const ghv_raster *raster, VipsInterpretation interpretation);
 
 int ghv_normalize(VipsImage **image, const ghv_job *job, gboolean *alpha);
+gboolean ghv_is_plain(int bands, int bytes, VipsInterpretation interpretation, const ghv_job *job);
 int ghv_colour(ghv_input *input, ghv_raster *raster, VipsInterpretation interpretation, gboolean alpha, const ghv_job *job);
 int ghv_quality(ghv_raster *raster, gboolean alpha, int quality);
 int ghv_turn(ghv_raster *raster, int transpose, int flip_x, int flip_y);
@@ -71,6 +74,7 @@ int ghv_encode(ghv_input *input, ghv_raster *raster, const ghv_job *job, ghv_pic
 int ghv_write_jpeg(ghv_input *input, const ghv_raster *raster, int quality, ghv_picture *picture);
 int ghv_jpeg_rows(ghv_input *input, const ghv_job *job, int (*use)(ghv_rows *rows, void *data), void *data);
 int ghv_stream_jpeg(ghv_input *input, const ghv_job *job, ghv_picture *picture);
+int ghv_stream_rows(ghv_input *input, ghv_rows *rows, const ghv_job *job, ghv_picture *picture);
 int ghv_save(VipsImage *image, const ghv_job *job, void **data, size_t *length);
 
 #endif

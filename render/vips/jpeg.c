@@ -157,13 +157,82 @@ ghv_write_jpeg(ghv_input *input, const ghv_raster *raster, int quality, ghv_pict
 	return outcome;
 }
 
+/* Rows that go into a JPEG as they are made. */
+typedef struct {
+	ghv_sink sink;
+	ghv_pass *pass;
+	unsigned char *made; /* a row of the answer */
+	writer out;
+} outlet;
+
+static unsigned char *
+outlet_room(ghv_sink *sink, int y)
+{
+	return ((outlet *) sink)->made;
+}
+
+static int
+outlet_done(ghv_sink *sink, int y)
+{
+	outlet *o = (outlet *) sink;
+	JSAMPROW row = o->made;
+
+	return jpeg_write_scanlines(&o->out.codec, &row, 1) == 1 ? GHV_OK : GHV_ENCODE;
+}
+
+/* Takes all that a job makes of rows. The caller has set its escape. */
+static int
+outlet_run(outlet *o, jmp_buf *escape, ghv_rows *rows, const ghv_job *job, ghv_picture *picture)
+{
+	int outcome;
+
+	o->sink.room = outlet_room;
+	o->sink.done = outlet_done;
+	o->pass = ghv_pass_new();
+	o->made = g_try_malloc((gsize) job->x.n * rows->bands);
+	if (!o->pass || !o->made)
+		return GHV_MEMORY;
+	outcome = writer_start(&o->out, escape, job->x.n, job->y.n, rows->bands, job->jpeg_quality);
+	if (!outcome)
+		outcome = ghv_pass_run(o->pass, rows, &job->x, &job->y, FALSE, &o->sink);
+	if (!outcome)
+		writer_finish(&o->out, picture);
+	return outcome;
+}
+
+static void
+outlet_free(outlet *o)
+{
+	writer_free(&o->out);
+	ghv_pass_free(o->pass);
+	g_free(o->made);
+}
+
+/* Makes a JPEG of rows of 8 bits and one or three bands, of which no more is held than the filter needs. */
+int
+ghv_stream_rows(ghv_input *input, ghv_rows *rows, const ghv_job *job, ghv_picture *picture)
+{
+	outlet *o = g_try_new0(outlet, 1);
+	jmp_buf escape;
+	int outcome;
+
+	if (!o)
+		return GHV_MEMORY;
+	if ((outcome = setjmp(escape)) != 0)
+		outcome = outcome == GHV_MEMORY ? GHV_MEMORY : GHV_ENCODE;
+	else
+		outcome = outlet_run(o, &escape, rows, job, picture);
+	outlet_free(o);
+	g_free(o);
+	return outcome;
+}
+
 /* What is read of an original at once. */
 #define BLOCK 65536
 
 /* One answer on its way from JPEG to JPEG. */
 typedef struct {
 	ghv_rows rows;
-	ghv_sink sink;
 	ghv_input *input;
 	jmp_buf escape;
 
@@ -174,11 +243,10 @@ typedef struct {
 	int64_t position;
 	gboolean started;
 
-	ghv_pass *pass;
-	unsigned char *line, *made; /* a row of the original, and one of the answer */
-	int have;                   /* the row that line holds, or -1 */
-	int left;                   /* what line leaves out of each row, in samples' places */
-	writer out;
+	unsigned char *line; /* a row of the original */
+	int have;            /* the row that line holds, or -1 */
+	int left;            /* what line leaves out of each row, in samples' places */
+	outlet to;
 } stream;
 
 static void
@@ -256,21 +324,6 @@ stream_row(ghv_rows *rows, int y, const unsigned char **samples)
 	return GHV_OK;
 }
 
-static unsigned char *
-stream_room(ghv_sink *sink, int y)
-{
-	return ((stream *) ((char *) sink - offsetof(stream, sink)))->made;
-}
-
-static int
-stream_done(ghv_sink *sink, int y)
-{
-	stream *s = (stream *) ((char *) sink - offsetof(stream, sink));
-	JSAMPROW row = s->made;
-
-	return jpeg_write_scanlines(&s->out.codec, &row, 1) == 1 ? GHV_OK : GHV_ENCODE;
-}
-
 /* Opens the original; what is no plain JPEG is not for here. */
 static int
 stream_open(stream *s, const ghv_job *job)
@@ -315,47 +368,27 @@ stream_free(stream *s)
 {
 	if (s->started)
 		jpeg_destroy_decompress(&s->codec);
-	writer_free(&s->out);
-	ghv_pass_free(s->pass);
+	outlet_free(&s->to);
 	g_free(s->line);
-	g_free(s->made);
 	g_free(s);
 }
 
-/* Puts the way from the rows of the original to those of the answer together. */
 static int
-stream_connect(stream *s, const ghv_job *job)
+use_stream(ghv_rows *rows, void *data)
 {
-	s->sink.room = stream_room;
-	s->sink.done = stream_done;
-	s->pass = ghv_pass_new();
-	s->made = g_try_malloc((gsize) job->x.n * s->rows.bands);
-	return s->pass && s->made ? writer_start(&s->out, &s->escape, job->x.n, job->y.n, s->rows.bands, job->jpeg_quality) : GHV_MEMORY;
+	stream *s = (stream *) rows;
+	const void *const *told = data;
+
+	return outlet_run(&s->to, &s->escape, rows, told[0], (ghv_picture *) told[1]);
 }
 
 /* Makes a JPEG of a JPEG, without anything but resampling in between. GHV_UNFIT: it is no picture for that. */
 int
 ghv_stream_jpeg(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 {
-	stream *s = g_try_new0(stream, 1);
-	int outcome;
+	const void *told[] = { job, picture };
 
-	if (!s)
-		return GHV_MEMORY;
-	s->input = input;
-	if ((outcome = setjmp(s->escape)) != 0)
-		outcome = outcome == 1 ? GHV_UNFIT : outcome;
-	else {
-		outcome = stream_open(s, job);
-		if (!outcome)
-			outcome = stream_connect(s, job);
-		if (!outcome)
-			outcome = ghv_pass_run(s->pass, &s->rows, &job->x, &job->y, FALSE, &s->sink);
-		if (!outcome)
-			writer_finish(&s->out, picture);
-	}
-	stream_free(s);
-	return outcome;
+	return ghv_jpeg_rows(input, job, use_stream, told);
 }
 
 /* Lends the rows of a JPEG whose pixels need no change. use may be left by a jump. GHV_UNFIT: it is no picture for that. */

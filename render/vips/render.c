@@ -118,6 +118,22 @@ paint(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, gh
 	return outcome;
 }
 
+/* A picture that goes into a JPEG row by row. GHV_UNFIT: it is none for that. */
+static int
+stream_image(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, ghv_picture *picture)
+{
+	ghv_rows *rows;
+	int outcome;
+
+	if (!job->straight || alpha || (image->Bands != 1 && image->Bands != 3) || (image->Bands == 3 && job->quality != GHV_COLOR) ||
+		!ghv_is_plain(image->Bands, image->BandFmt == VIPS_FORMAT_UCHAR ? 1 : 2, image->Type, job))
+		return GHV_UNFIT;
+	rows = ghv_image_rows_new(input, image);
+	outcome = rows ? ghv_stream_rows(input, rows, job, picture) : GHV_MEMORY;
+	ghv_image_rows_free(rows);
+	return outcome;
+}
+
 int
 ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 {
@@ -137,6 +153,8 @@ ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 		else
 			outcome = ghv_normalize(&image, job, &alpha);
 		if (!outcome)
+			outcome = stream_image(input, image, alpha, job, picture);
+		if (outcome == GHV_UNFIT)
 			outcome = paint(input, image, alpha, job, picture);
 		g_object_unref(image);
 	}

@@ -169,7 +169,7 @@ func (r *Renderer) drawing(h *header, p plan, d decoding, job render.Job) (todo 
 		angle: C.double(p.angle), drop_extra: flag(h.dropExtra), format: saver,
 		jpeg_quality: C.int(r.config.JPEGQuality), webp_quality: C.int(r.config.WebPQuality), webp_effort: 0, png_compression: 3,
 		jp2_quality: C.int(r.config.JP2Quality), avif_quality: C.int(r.config.AVIFQuality), jxl_quality: C.int(r.config.JXLQuality),
-		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)), stream: flag(h.streams(p, job)),
+		max_side: C.int(2 * (r.config.MaxWidth + r.config.MaxHeight)), straight: flag(straight(p, job)), stream: flag(h.streams(p, job)),
 	}
 	switch job.Quality {
 	case "gray":
@@ -212,10 +212,15 @@ func (r *Renderer) drawing(h *header, p plan, d decoding, job render.Job) (todo 
 	}
 }
 
-// streams tells the jobs that go from JPEG to JPEG row by row: nothing else is done to the pixels.
+// straight tells the jobs that go to JPEG row by row: nothing is done to the pixels but resampling, unless it is their
+// colours.
+func straight(p plan, job render.Job) bool {
+	return job.Format == "jpg" && job.Quality != "bitonal" && job.Watermark == nil && p.turn == turn{} && p.angle == 0 && p.x2.n == 0 && p.y2.n == 0
+}
+
+// streams tells the jobs that go from JPEG to JPEG row by row: the colours stay as well.
 func (h *header) streams(p plan, job render.Job) bool {
-	return h.format == "jpeg" && job.Format == "jpg" && job.Quality != "bitonal" && job.Watermark == nil && p.turn == turn{} && p.angle == 0 &&
-		p.x2.n == 0 && p.y2.n == 0 && (h.bands == 1 || h.bands == 3) && container.PlainColours(h.profile, h.bands == 1)
+	return straight(p, job) && h.format == "jpeg" && (h.bands == 1 || h.bands == 3) && container.PlainColours(h.profile, h.bands == 1)
 }
 
 // finishFile puts into an encoded picture what its file has to say besides the pixels.

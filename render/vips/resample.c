@@ -317,24 +317,41 @@ raster_done(ghv_sink *sink, int y)
 	return GHV_OK;
 }
 
+/* The rows of an image of 8 or 16 bits. NULL: no memory. */
+ghv_rows *
+ghv_image_rows_new(ghv_input *input, VipsImage *image)
+{
+	image_rows *r = g_try_new0(image_rows, 1);
+
+	if (!r)
+		return NULL;
+	r->rows = (ghv_rows){ .width = image->Xsize, .height = image->Ysize, .bands = image->Bands,
+		.bytes = image->BandFmt == VIPS_FORMAT_USHORT ? 2 : 1, .row = image_row, .start = image_start };
+	r->input = input;
+	r->region = vips_region_new(image);
+	return &r->rows;
+}
+
+void
+ghv_image_rows_free(ghv_rows *rows)
+{
+	if (rows)
+		VIPS_UNREF(((image_rows *) rows)->region);
+	g_free(rows);
+}
+
 /* Resamples an image of 8 or 16 bits; its last band is alpha where alpha says so. */
 int
 ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_raster *out)
 {
-	image_rows rows = {
-		.rows = { .width = image->Xsize, .height = image->Ysize, .bands = image->Bands,
-			.bytes = image->BandFmt == VIPS_FORMAT_USHORT ? 2 : 1, .row = image_row, .start = image_start },
-		.input = input,
-	};
+	ghv_rows *rows = ghv_image_rows_new(input, image);
 	raster_sink sink = { .sink = { .room = raster_room, .done = raster_done }, .raster = out };
 	ghv_pass *pass = ghv_pass_new();
-	int outcome = pass ? ghv_raster_make(out, x->n, y->n, rows.rows.bands, rows.rows.bytes) : GHV_MEMORY;
+	int outcome = pass && rows ? ghv_raster_make(out, x->n, y->n, rows->bands, rows->bytes) : GHV_MEMORY;
 
-	if (!outcome) {
-		rows.region = vips_region_new(image);
-		outcome = ghv_pass_run(pass, &rows.rows, x, y, alpha, &sink.sink);
-		VIPS_UNREF(rows.region);
-	}
+	if (!outcome)
+		outcome = ghv_pass_run(pass, rows, x, y, alpha, &sink.sink);
+	ghv_image_rows_free(rows);
 	ghv_pass_free(pass);
 	if (outcome)
 		ghv_raster_free(out);
