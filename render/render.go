@@ -71,8 +71,8 @@ type Job struct {
 	Part *Part
 }
 
-// Part is a cut-out of one size of a page, as an original of its own: a JPEG in colours that need no change, which
-// nothing has to be read of before. What a job says still speaks of the whole page.
+// Part is a cut-out of one size of a page, as an original of its own: a JPEG, or Tiles, in colours that need no change,
+// which nothing has to be read of before. What a job says still speaks of the whole page.
 type Part struct {
 	// Page is the full size of the page, which needs no turning.
 	Page image.Point
@@ -86,6 +86,22 @@ type Part struct {
 	Grey bool
 	// XRes and YRes are the page's pixels per millimetre of paper; 0 where unknown.
 	XRes, YRes float64
+	// Tiles, unless nil, tells that the original is no JPEG but the lengths of all tiles, each in 32 bits, lowest byte first,
+	// and then the tiles, from left to right and top to bottom. Only a JPEG can be made of them, and only by resampling.
+	Tiles *PackedTiles
+}
+
+// PackedTiles are tiles as they lie in a TIFF.
+type PackedTiles struct {
+	// Size of a tile in pixels, Count of them across and down.
+	Size, Count image.Point
+	// Skip is where in the first tile the part begins.
+	Skip image.Point
+	// Bands is 1 or 3; Bits of a sample is 8, or with one band 1, packed from the highest bit on.
+	Bands, Bits int
+	// Deflated tells samples packed by zlib, Predicted those that are stored as differences, Inverted those whose 0 is
+	// white.
+	Deflated, Predicted, Inverted bool
 }
 
 // Renderer makes pictures. It is safe for concurrent use; it queues by itself and stops when ctx ends.

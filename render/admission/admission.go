@@ -112,7 +112,7 @@ type Queue struct {
 	running, heavy int
 	// light is when something that is not heavy arrived last.
 	light time.Time
-	alone          bool
+	alone bool
 	// used is memory, of tiles and of the rest. In shadow mode there is but the rest's.
 	used [2]int64
 	// drift is how much longer work takes than its estimate, as a running mean.

@@ -25,6 +25,8 @@ type page struct {
 	levels []level
 	// grey and rgb tell what the components of the JPEGs are, if they are not YCbCr.
 	grey, rgb bool
+	// packing is nil where the tiles are JPEGs.
+	packing *packing
 	// xres and yres are pixels per millimetre of paper, 0 where unknown.
 	xres, yres float64
 }
@@ -92,8 +94,16 @@ type fileReader struct {
 func (r *fileReader) page(p *tiffdir.Page) (page, error) {
 	r.cost += 96
 	d := &p.Directory
-	out := page{grey: d.Photometric == tiffdir.PhotometricBlackIsZero, rgb: d.Photometric == tiffdir.PhotometricRGB}
-	if !stored(d) || d.Orientation != 1 {
+	out := page{
+		grey: d.Photometric == tiffdir.PhotometricBlackIsZero || d.Photometric == tiffdir.PhotometricWhiteIsZero,
+		rgb:  d.Photometric == tiffdir.PhotometricRGB,
+	}
+	if d.Orientation != 1 {
+		return out, nil
+	}
+	if how, ok := packed(d); ok {
+		out.packing = &how
+	} else if !stored(d) {
 		return out, nil
 	}
 	plain, err := r.plainColours(d, out.grey)
@@ -105,13 +115,13 @@ func (r *fileReader) page(p *tiffdir.Page) (page, error) {
 	}
 	for i, l := range append([]tiffdir.Directory{p.Directory}, p.Levels...) {
 		x, y := d.Factors(&l)
-		if factor := int(x); float64(factor) != x || x != y || factor&(factor-1) != 0 || !stored(&l) || l.Photometric != d.Photometric {
+		if factor := int(x); float64(factor) != x || x != y || factor&(factor-1) != 0 || !out.like(&l) || l.Photometric != d.Photometric {
 			if i == 0 {
 				return out, nil
 			}
 			continue
 		}
-		level, ok, err := r.level(&l, int(x))
+		level, ok, err := r.level(&l, int(x), out.packing == nil)
 		if err != nil {
 			return out, err
 		}
@@ -122,6 +132,15 @@ func (r *fileReader) page(p *tiffdir.Page) (page, error) {
 		}
 	}
 	return out, nil
+}
+
+// like tells whether the tiles of a smaller size are as those of the page.
+func (p *page) like(d *tiffdir.Directory) bool {
+	if p.packing == nil {
+		return stored(d)
+	}
+	how, ok := packed(d)
+	return ok && how == *p.packing
 }
 
 // stored tells whether the tiles of a directory are JPEGs that browsers show.
@@ -151,7 +170,7 @@ func (r *fileReader) plainColours(d *tiffdir.Directory, grey bool) (bool, error)
 }
 
 // level reads one size; ok is false where its tables do not fit it.
-func (r *fileReader) level(d *tiffdir.Directory, factor int) (out level, ok bool, err error) {
+func (r *fileReader) level(d *tiffdir.Directory, factor int, jpegs bool) (out level, ok bool, err error) {
 	out = level{
 		width: d.Width, height: d.Height, tileWidth: d.TileWidth, tileHeight: d.TileHeight, factor: factor,
 		offsets: d.TileOffsets, counts: d.TileByteCounts,
@@ -162,8 +181,10 @@ func (r *fileReader) level(d *tiffdir.Directory, factor int) (out level, ok bool
 	if d.TileOffsets.Count != n || d.TileByteCounts.Count != n {
 		return out, false, nil
 	}
-	if out.tables, err = r.sharedTables(d.JPEGTables); err != nil || out.tables == nil {
-		return out, false, err
+	if jpegs {
+		if out.tables, err = r.sharedTables(d.JPEGTables); err != nil || out.tables == nil {
+			return out, false, err
+		}
 	}
 	if n > maxKept {
 		return out, true, nil

@@ -96,9 +96,26 @@ func (w *window) spans(ctx context.Context, original source.Original) (spans []s
 	return spans, total, nil
 }
 
-// read fetches the tiles into buffer, those that lie together at once, and reads their headers.
+// read fetches the tiles into buffer and reads their headers.
 func (w *window) read(
 	ctx context.Context, original source.Original, spans []span, total int64, buffer []byte, streams []*jpegjoin.Stream,
+) ([]byte, error) {
+	return fetch(ctx, original, spans, total, buffer, func(i int, tile []byte) error {
+		s, err := jpegjoin.Read(w.level.tables, tile)
+		if err != nil {
+			return err
+		}
+		if s.Width != w.level.tileWidth || s.Height != w.level.tileHeight || (s.Components() == 1) != w.page.grey {
+			return errPass
+		}
+		streams[i] = s
+		return nil
+	})
+}
+
+// fetch reads tiles into buffer, those that lie together at once, and lends them to use in their order.
+func fetch(
+	ctx context.Context, original source.Original, spans []span, total int64, buffer []byte, use func(i int, tile []byte) error,
 ) ([]byte, error) {
 	if most := int(total) + gap*len(spans); cap(buffer) < most {
 		buffer = make([]byte, most)
@@ -120,15 +137,9 @@ func (w *window) read(
 			return buffer, err
 		}
 		for i := from; i < to; i++ {
-			tile := run[spans[i].offset-start:][:spans[i].length]
-			s, err := jpegjoin.Read(w.level.tables, tile)
-			if err != nil {
+			if err := use(i, run[spans[i].offset-start:][:spans[i].length]); err != nil {
 				return buffer, err
 			}
-			if s.Width != w.level.tileWidth || s.Height != w.level.tileHeight || (s.Components() == 1) != w.page.grey {
-				return buffer, errPass
-			}
-			streams[i] = s
 		}
 		from = to
 	}

@@ -23,6 +23,9 @@ func (f *file) around(job render.Job) (window, render.Job, error) {
 	if err != nil {
 		return window{}, job, err
 	}
+	if p.packing != nil && !p.packing.straight(job) {
+		return window{}, job, errPass
+	}
 	full := &p.levels[0]
 	page := image.Pt(full.width, full.height)
 	if job.Canvas.X > page.X || job.Canvas.Y > page.Y {
@@ -40,6 +43,13 @@ func (f *file) around(job render.Job) (window, render.Job, error) {
 	part := image.Rectangle{Max: image.Pt(l.width, l.height)}
 	part.Min.X, part.Max.X = x.within(l.factor, l.width, l.tileWidth)
 	part.Min.Y, part.Max.Y = y.within(l.factor, l.height, l.tileHeight)
+	if scale := job.GridScale(); p.packing != nil && scale == l.factor && job.Canvas == page {
+		// One for one: no filter looks beyond.
+		at := job.Region.Min.Div(scale)
+		if exact := (image.Rectangle{Min: at, Max: at.Add(job.Size)}); exact.In(part) {
+			part = exact
+		}
+	}
 	if part.Empty() {
 		return window{}, job, errPass
 	}
@@ -47,6 +57,9 @@ func (f *file) around(job render.Job) (window, render.Job, error) {
 	w.cover()
 	job.Part = &render.Part{
 		Page: page, Factor: l.factor, At: part.Min, Size: part.Size(), Grey: p.grey, XRes: p.xres, YRes: p.yres,
+	}
+	if p.packing != nil {
+		job.Part.Tiles = w.packedTiles()
 	}
 	job.Page = 0
 	return w, job, nil

@@ -152,6 +152,10 @@ func (r *Renderer) cutOut(ctx context.Context, original source.Original, f *file
 	if err != nil {
 		return part, nil, err
 	}
+	if w.page.packing != nil {
+		data, err := r.take(ctx, original, w)
+		return part, newMemory(data), err
+	}
 	data, err := r.join(ctx, original, w)
 	return part, newMemory(data), err
 }

@@ -84,6 +84,12 @@ var kinds = map[string][]string{
 	"gray":     {"--compression", "jpeg", "--Q", "85", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
 	"flat":     {"--compression", "jpeg", "--Q", "85"},
 	"deflate":  {"--compression", "deflate", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
+	"plain":    {"--compression", "none", "--pyramid", "--subifd", "--tile-width", "128", "--tile-height", "64"},
+	"predict":  {"--compression", "deflate", "--predictor", "horizontal", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
+	"one band": {"--compression", "deflate", "--predictor", "horizontal", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
+	"drawing":  {"--compression", "deflate", "--predictor", "none", "--bitdepth", "1", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
+	"negative": {"--compression", "deflate", "--predictor", "none", "--bitdepth", "1", "--miniswhite", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
+	"lzw":      {"--compression", "lzw", "--pyramid", "--tile-width", "256", "--tile-height", "256"},
 	"no level": {"--compression", "jpeg", "--Q", "85", "--tile-width", "512", "--tile-height", "512"},
 }
 
@@ -104,7 +110,18 @@ func pyramid(t testing.TB, kind string) *memory {
 		dir := t.TempDir()
 		var b bytes.Buffer
 		var im image.Image = picture()
-		if kind == "gray" {
+		switch kind {
+		case "drawing", "negative":
+			lines := image.NewGray(im.Bounds())
+			for y := range height {
+				for x := range width {
+					if c := picture().RGBAAt(x, y); (x/31+y/17+int(c.R)/99)%3 > 0 {
+						lines.SetGray(x, y, color.Gray{Y: 255})
+					}
+				}
+			}
+			im = lines
+		case "gray", "one band":
 			grey := image.NewGray(im.Bounds())
 			for y := range height {
 				for x := range width {
@@ -201,7 +218,7 @@ const (
 // Whatever part of whatever pyramid is asked for, the pixels are libvips', within the tolerance.
 func TestPixelsAreThoseOfLibvips(t *testing.T) {
 	r, behind := renderers(t)
-	names := []string{"420", "444 rgb", "subifd", "bigtiff", "128", "gray", "flat", "deflate", "no level"}
+	names := []string{"420", "444 rgb", "subifd", "bigtiff", "128", "gray", "flat", "deflate", "no level", "plain", "predict", "one band", "drawing", "negative", "lzw"}
 	for _, name := range names {
 		pyramid(t, name)
 	}
@@ -307,7 +324,16 @@ func TestWhichWay(t *testing.T) {
 		"off the grid":       {"420", tile(func(j *render.Job) { j.Region = j.Region.Add(image.Pt(3, 0)) }), "cut"},
 		"no such level":      {"no level", tile(func(j *render.Job) { j.Size = image.Pt(128, 128) }), "passed"},
 		"strips":             {"flat", tile(none), "passed"},
-		"deflate":            {"deflate", tile(none), "passed"},
+		"deflate":            {"deflate", tile(none), "cut"},
+		"not packed":         {"plain", tile(none), "cut"},
+		"with differences":   {"predict", tile(none), "cut"},
+		"a bit a pixel":      {"drawing", tile(none), "cut"},
+		"of no less pixels":  {"deflate", tile(func(j *render.Job) { j.Size = image.Pt(600, 600) }), "passed"},
+		"deflate, turned":    {"deflate", tile(func(j *render.Job) { j.Rotation = 90 }), "passed"},
+		"deflate as png":     {"deflate", tile(func(j *render.Job) { j.Format = "png" }), "passed"},
+		"deflate in grey":    {"deflate", tile(func(j *render.Job) { j.Quality = "gray" }), "passed"},
+		"one band in grey":   {"one band", tile(func(j *render.Job) { j.Quality = "gray" }), "cut"},
+		"lzw":                {"lzw", tile(none), "passed"},
 		"a page that is not": {"420", tile(func(j *render.Job) { j.Page = 7 }), "passed"},
 		"with a watermark":   {"420", tile(func(j *render.Job) { j.Watermark = mark(t) }), "cut"},
 	}
@@ -391,10 +417,10 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 // Damage does no more than lead to the renderer behind, which may refuse.
 func TestDamage(t *testing.T) {
 	r, behind := renderers(t)
-	whole := pyramid(t, "128").data
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 400 {
-		data := bytes.Clone(whole)
+	for i := range 900 {
+		kind := []string{"128", "predict", "drawing"}[i%3]
+		data := bytes.Clone(pyramid(t, kind).data)
 		for range 1 + random.IntN(4) {
 			at := random.IntN(len(data))
 			if random.IntN(2) == 0 {

@@ -26,7 +26,7 @@ func (f *file) find(job render.Job) (window, error) {
 	if full := &p.levels[0]; job.Canvas != image.Pt(full.width, full.height) {
 		return window{}, errPass
 	}
-	if job.Quality == "gray" && !p.grey {
+	if p.packing != nil || job.Quality == "gray" && !p.grey {
 		return window{}, errPass
 	}
 	scale := job.GridScale()

@@ -10,6 +10,7 @@ const (
 	tagBitsPerSample   = 258
 	tagCompression     = 259
 	tagPhotometric     = 262
+	tagFillOrder       = 266
 	tagOrientation     = 274
 	tagSamplesPerPixel = 277
 	tagRowsPerStrip    = 278
@@ -17,6 +18,7 @@ const (
 	tagYResolution     = 283
 	tagPlanarConfig    = 284
 	tagResolutionUnit  = 296
+	tagPredictor       = 317
 	tagTileWidth       = 322
 	tagTileHeight      = 323
 	tagTileOffsets     = 324
@@ -224,6 +226,10 @@ func (d *Directory) target(tag int64) *int {
 		return &d.Compression
 	case tagPhotometric:
 		return &d.Photometric
+	case tagFillOrder:
+		return &d.FillOrder
+	case tagPredictor:
+		return &d.Predictor
 	case tagOrientation:
 		return &d.Orientation
 	case tagSamplesPerPixel:
@@ -271,7 +277,7 @@ func (d *Directory) check() error {
 	if d.RowsPerStrip < 1 || d.RowsPerStrip > d.Height {
 		d.RowsPerStrip = d.Height
 	}
-	for _, p := range []*int{&d.BitsPerSample, &d.Compression, &d.SamplesPerPixel, &d.PlanarConfig, &d.SampleFormat} {
+	for _, p := range []*int{&d.BitsPerSample, &d.Compression, &d.SamplesPerPixel, &d.PlanarConfig, &d.SampleFormat, &d.FillOrder, &d.Predictor} {
 		if *p == 0 {
 			*p = 1
 		}

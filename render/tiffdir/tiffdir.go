@@ -82,6 +82,9 @@ type Directory struct {
 	SampleFormat    int
 	PlanarConfig    int
 	Orientation     int
+	// FillOrder is 2 where the first of several samples in a byte is its lowest bit; Predictor 2 where samples are stored
+	// as differences (TIFF 6.0 §8 and §14).
+	FillOrder, Predictor int
 	// ExtraSamples tells what the samples beyond the colours are.
 	ExtraSamples []int
 	// Profile is the embedded ICC profile, empty when there is none.

@@ -78,8 +78,18 @@ typedef struct {
 	int repeat; /* again and again to all sides */
 } ghv_mark;
 
+/* The tiles that the original is, instead of a file; see tiles.c. */
+typedef struct {
+	int width, height; /* of a tile */
+	int across, down;  /* how many there are; 0 where the original is a file */
+	int skip_x, skip_y; /* what the part leaves out of the first ones */
+	int bands, bits;   /* 1 or 3 of 8 bits, or 1 of 1 */
+	int deflated, predicted, inverted;
+} ghv_tiles;
+
 typedef struct {
 	ghv_load load;
+	ghv_tiles tiles;
 	int width, height; /* that the loaded picture must have; 0 for any */
 	ghv_axis x, y;     /* from the loaded picture */
 	ghv_axis x2, y2;   /* from the result of the first step; n is 0 where there is no second */

@@ -55,8 +55,8 @@ func call[T any](ctx context.Context, original source.Original, s *slot, work fu
 	}
 }
 
-// alone runs work on an input of original until it is done, however long after the end of ctx that is: for a process
-// that does nothing else, and is killed when it takes too long.
+// alone runs work on an input of original until it is done, however long after the end of ctx that is: for work that
+// always ends soon, or for a process that does nothing else, and is killed when it takes too long.
 func alone[T any](ctx context.Context, original source.Original, work func(*input) (T, error)) (T, error) {
 	in, err := newInput(ctx, original)
 	if err != nil {

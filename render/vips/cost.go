@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	costDecoded = map[string]int64{"jpeg": 6, "tiff": 8, "png": 15, "webp": 20, "gif": 10, "jp2": 90, "pdf": 60, "heif": 60, "avif": 60, "jxl": 50}
+	costDecoded = map[string]int64{"jpeg": 6, packedTiles: 2, "tiff": 8, "png": 15, "webp": 20, "gif": 10, "jp2": 90, "pdf": 60, "heif": 60, "avif": 60, "jxl": 50}
 	costEncoded = map[render.Format]int64{"jpg": 8, "pdf": 8, "tif": 4, "png": 60, "gif": 200, "webp": 60, "jp2": 250, "avif": 600, "jxl": 400}
 )
 

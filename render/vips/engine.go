@@ -68,6 +68,20 @@ func (here) draw(ctx context.Context, original source.Original, s *slot, d *draw
 	})
 }
 
+// prompt is the engine for work that always ends soon: on the goroutine of its caller.
+type prompt struct{ here }
+
+func (prompt) draw(ctx context.Context, original source.Original, s *slot, d *drawing, finish func(*drawn) ([]byte, error)) ([]byte, error) {
+	defer s.end()
+	return alone(ctx, original, func(in *input) (picture []byte, err error) {
+		err = in.draw(d, func(made *drawn) error {
+			picture, err = finish(made)
+			return err
+		})
+		return picture, err
+	})
+}
+
 // head reads a header by the library.
 func (in *input) head(load C.ghv_load) (*heading, error) {
 	var head C.ghv_header

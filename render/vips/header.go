@@ -43,9 +43,16 @@ type header struct {
 	jp2 jp2Shape
 }
 
+// packedTiles is the format of parts that are tiles, and no file.
+const packedTiles = "tiles"
+
 // partHeader is that of a part of a page.
 func partHeader(p *render.Part) *header {
-	h := &header{format: "jpeg", pages: 1, width: p.Size.X, height: p.Size.Y, orientation: 1, bands: 3, bits: 8, part: p}
+	format := "jpeg"
+	if p.Tiles != nil {
+		format = packedTiles
+	}
+	h := &header{format: format, pages: 1, width: p.Size.X, height: p.Size.Y, orientation: 1, bands: 3, bits: 8, part: p}
 	if p.Grey {
 		h.bands = 1
 	}

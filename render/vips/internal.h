@@ -57,6 +57,8 @@ ghv_pass *ghv_pass_new(void);
 int ghv_pass_run(ghv_pass *pass, ghv_rows *rows, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_sink *sink);
 void ghv_pass_free(ghv_pass *pass);
 
+int ghv_tile_rows_new(ghv_input *input, const ghv_tiles *tiles, int width, int height, ghv_rows **rows);
+void ghv_tile_rows_free(ghv_rows *rows);
 ghv_rows *ghv_image_rows_new(ghv_input *input, VipsImage *image);
 void ghv_image_rows_free(ghv_rows *rows);
 int ghv_resample(ghv_input *input, VipsImage *image, const ghv_axis *x, const ghv_axis *y, gboolean alpha, ghv_raster *out);

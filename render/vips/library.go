@@ -1,6 +1,6 @@
 package vips
 
-// #cgo pkg-config: vips libjpeg
+// #cgo pkg-config: vips libjpeg zlib
 // #cgo CFLAGS: -O3 -Wall -Wno-unused-parameter -D_GNU_SOURCE
 // #cgo LDFLAGS: -lm
 // #include <stdlib.h>
@@ -71,6 +71,8 @@ func loaderOf(format string) C.int {
 		return C.GHV_HEIF
 	case "jxl":
 		return C.GHV_JXL
+	case packedTiles:
+		return C.GHV_LOADERS // none
 	}
 	panic("no loader for " + format)
 }

@@ -134,12 +134,35 @@ stream_image(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *
 	return outcome;
 }
 
+/* A picture of tiles that were taken out of their file. Nothing of libvips is used, which need not have been started. */
+static int
+stream_tiles(ghv_input *input, const ghv_job *job, ghv_picture *picture)
+{
+	ghv_rows *rows = NULL;
+	int outcome = GHV_BROKEN;
+
+	if (job->straight && (job->tiles.bands == 1 || job->quality == GHV_COLOR))
+		outcome = ghv_tile_rows_new(input, &job->tiles, job->width, job->height, &rows);
+	if (rows && !outcome)
+		outcome = ghv_stream_rows(input, rows, job, picture);
+	ghv_tile_rows_free(rows);
+	if (outcome && ghv_stopped(input))
+		outcome = GHV_STOPPED;
+	else if (outcome && g_atomic_int_get(&input->failed))
+		outcome = GHV_READ;
+	return outcome;
+}
+
 int
 ghv_render(ghv_input *input, const ghv_job *job, ghv_picture *picture)
 {
 	VipsImage *image = NULL;
 	gboolean alpha = FALSE;
-	int outcome = job->stream ? ghv_stream_jpeg(input, job, picture) : GHV_UNFIT;
+	int outcome;
+
+	if (job->tiles.across)
+		return stream_tiles(input, job, picture);
+	outcome = job->stream ? ghv_stream_jpeg(input, job, picture) : GHV_UNFIT;
 
 	if (outcome == GHV_OK)
 		return GHV_OK;

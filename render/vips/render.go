@@ -70,7 +70,7 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 	defer cancel()
 	start := time.Now()
 	todo, finish := r.drawing(h, p, d, job)
-	picture, err := r.engine.draw(limited, original, held, todo, finish)
+	picture, err := r.engineFor(h).draw(limited, original, held, todo, finish)
 	elapsed := time.Since(start)
 	if err != nil {
 		if errors.Is(err, errShape) {
@@ -79,6 +79,15 @@ func (r *Renderer) render(ctx context.Context, original source.Original, job ren
 		return nil, elapsed, r.refusal(ctx, limited, r.blame(limited, original, err))
 	}
 	return picture, elapsed, nil
+}
+
+// engineFor is where a picture is made. Tiles that were taken out of their file need no decoder but zlib, and none of what
+// the library does: to hand them to a child would cost as much as all the rest.
+func (r *Renderer) engineFor(h *header) engine {
+	if h.part != nil && h.part.Tiles != nil {
+		return prompt{}
+	}
+	return r.engine
 }
 
 // headerOf gives the header of a job's page. That of a part comes with the job.
@@ -125,6 +134,11 @@ func (h *header) memory(p plan, d decoding, job render.Job) int64 {
 		sample += 8 * int64(max(h.bands, 1)) // OpenJPEG has whole numbers of 32 bits, and once more while it transforms
 	}
 	made := int64(p.x.n)*int64(p.y.n) + int64(p.x2.n)*int64(p.y2.n)
+	if h.part != nil && h.part.Tiles != nil {
+		// A row of tiles, and one as it lies in the file and unpacked.
+		tile := int64(h.part.Tiles.Size.X) * int64(h.part.Tiles.Size.Y) * int64(h.part.Tiles.Bands)
+		made += (int64(h.part.Tiles.Count.X) + 2) * tile
+	}
 	return 4<<20 + h.jp2.tables + d.held*sample + made*(sample+4) + encodingBytes(job) + markBytes(job)
 }
 
@@ -193,6 +207,9 @@ func (r *Renderer) drawing(h *header, p plan, d decoding, job render.Job) (todo 
 		// What a TIFF without a known resolution says: a point a pixel.
 		c.xres, c.yres = 72/25.4, 72/25.4
 	}
+	if h.part != nil && h.part.Tiles != nil {
+		c.tiles = packed(h.part.Tiles)
+	}
 	if d.directory != nil {
 		todo.patches = only(h.file, d.directory)
 	}
@@ -209,6 +226,14 @@ func (r *Renderer) drawing(h *header, p plan, d decoding, job render.Job) (todo 
 			return append(out, picture.data[2:]...), nil
 		}
 		return finishFile(bytes.Clone(picture.data), job.Format, made), nil
+	}
+}
+
+func packed(t *render.PackedTiles) C.ghv_tiles {
+	return C.ghv_tiles{
+		width: C.int(t.Size.X), height: C.int(t.Size.Y), across: C.int(t.Count.X), down: C.int(t.Count.Y),
+		skip_x: C.int(t.Skip.X), skip_y: C.int(t.Skip.Y), bands: C.int(t.Bands), bits: C.int(t.Bits),
+		deflated: flag(t.Deflated), predicted: flag(t.Predicted), inverted: flag(t.Inverted),
 	}
 }
 
