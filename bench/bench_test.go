@@ -96,3 +96,20 @@ func TestHarnessCleansUpInReverse(t *testing.T) {
 		t.Errorf("code %d without a failure", code)
 	}
 }
+
+// TestSoakTellsOfEachMinute asks for everything for a moment.
+func TestSoakTellsOfEachMinute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it renders for some seconds")
+	}
+	testkit.RequireServices(t, "cc", "pkg-config")
+	o, err := parseOptions([]string{"-soak", "3s"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.divisor = 6
+	table := soak(t, o)
+	if !strings.Contains(table, "\n| 1 | ") || !strings.Contains(table, "200: ") || !strings.Contains(table, "422: ") {
+		t.Errorf("the table is\n%s", table)
+	}
+}

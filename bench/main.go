@@ -32,6 +32,8 @@ type options struct {
 	pictures string
 	// json is a file for all that was measured.
 	json string
+	// soak, unless 0, is how long everything is asked for at once, instead of comparing.
+	soak time.Duration
 	// divisor makes the generated pictures smaller, for tests.
 	divisor int
 }
@@ -43,6 +45,10 @@ func main() {
 	}
 	h := &harness{}
 	os.Exit(h.run(func() {
+		if o.soak > 0 {
+			fmt.Print(soak(h, o))
+			return
+		}
 		r := compare(h, o)
 		fmt.Print(r.markdown())
 		if o.json != "" {
@@ -62,6 +68,7 @@ func parseOptions(arguments []string, output io.Writer) (options, error) {
 	flags.DurationVar(&o.window, "window", 400*time.Millisecond, "about how long one side works in one round")
 	flags.StringVar(&o.pictures, "pictures", "", "a folder of own pictures, to measure these instead of generated ones")
 	flags.StringVar(&o.json, "json", "", "a file for all that was measured, as JSON")
+	flags.DurationVar(&o.soak, "soak", 0, "instead of comparing, ask for everything at once for so long, and for damaged files beside it")
 	connections := flags.String("connections", "1,2,8", "numbers of connections; cases that are measured once have the last")
 	only := flags.String("only", "", "a regular expression for the names of the cases to measure")
 	if err := flags.Parse(arguments); err != nil {
@@ -83,8 +90,8 @@ func parseOptions(arguments []string, output io.Writer) (options, error) {
 		}
 		o.connections = append(o.connections, n)
 	}
-	if o.rounds < 1 || o.window <= 0 || o.limit <= 0 || flags.NArg() > 0 {
-		return refuse(errors.New("-rounds, -window and -limit must be positive, and nothing may follow the flags"))
+	if o.rounds < 1 || o.window <= 0 || o.limit <= 0 || o.soak < 0 || flags.NArg() > 0 {
+		return refuse(errors.New("-rounds, -window, -limit and -soak must be positive, and nothing may follow the flags"))
 	}
 	return o, nil
 }

@@ -120,6 +120,7 @@ typedef struct {
 	char error[512];
 } ghv_picture;
 
+void ghv_tune(void);
 int ghv_start(char *error, size_t length);
 const char *ghv_version(void);
 int ghv_has_loader(int loader);

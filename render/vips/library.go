@@ -49,6 +49,9 @@ func start() error {
 	return library.err
 }
 
+// tune sets the memory of a process up that leaves the library to children.
+var tune = sync.OnceFunc(func() { C.ghv_tune() })
+
 // loaderOf maps the names of formats to loaders. HEIF and AVIF share one; the allow list of a Renderer tells them
 // apart by the file's first bytes.
 func loaderOf(format string) C.int {

@@ -46,7 +46,7 @@ func gridJob(page, tile image.Point, scale, x, y int) render.Job {
 func TestPyramidOfEveryKind(t *testing.T) {
 	inside, outside := newRenderer(t, Config{Loaders: LoaderNames()}), newIsolated(t, Config{Loaders: LoaderNames()}, child.Config{})
 	tile := image.Pt(128, 64)
-	for _, f := range originals.Write(t, t.TempDir()) {
+	for i, f := range originals.Write(t, t.TempDir()) {
 		if f.Strange {
 			continue
 		}
@@ -64,7 +64,7 @@ func TestPyramidOfEveryKind(t *testing.T) {
 			if info.Width != size.X || info.Height != size.Y || info.TileWidth != tile.X || info.TileHeight != tile.Y || info.Pages != 1 {
 				t.Errorf("%+v", info)
 			}
-			for _, scale := range []int{1, 2, 4} {
+			for _, scale := range []int{1, 4} {
 				job := gridJob(size, tile, scale, 0, 0)
 				want := job
 				want.Page = f.Page - 1
@@ -81,6 +81,10 @@ func TestPyramidOfEveryKind(t *testing.T) {
 				if most, mean := difference(draw(t, inside, made, job), draw(t, inside, o, want)); most > allowed || mean > allowedMean {
 					t.Errorf("by %d: difference %d, mean %.2f", scale, most, mean)
 				}
+			}
+			// A child does the same work, so that some of them tell.
+			if i%5 > 0 {
+				return
 			}
 			other, err := pyramidOf(t, outside, o, f.Page-1, tile)
 			if err != nil {

@@ -37,8 +37,9 @@ quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer 
 {
 }
 
-int
-ghv_start(char *error, size_t length)
+/* Settings of the memory of this process, whether libvips runs in it or not. */
+void
+ghv_tune(void)
 {
 #ifdef __GLIBC__
 	/* An arena for each thread keeps what its thread freed: thumbnails then peak at three times the memory. Buffers of
@@ -47,6 +48,12 @@ ghv_start(char *error, size_t length)
 	mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 #endif
+}
+
+int
+ghv_start(char *error, size_t length)
+{
+	ghv_tune();
 
 	/* The code allocator of liborc, which libvips 8.14 uses for vector code, races: concurrent renders crash. */
 	vips_vector_set_enabled(FALSE);

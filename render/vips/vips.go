@@ -101,6 +101,7 @@ func (c Config) engine() (engine, render.Capabilities, error) {
 		can, err := capabilities(c.Loaders)
 		return here{}, can, err
 	}
+	tune()
 	// Children take a moment to come up, however little a render may take.
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
