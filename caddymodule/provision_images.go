@@ -71,7 +71,7 @@ func newRenderer(library vips.Config, isolation *child.Config, tiles *storedtile
 		r.tiles = storedtile.New(made, *tiles)
 		r.Renderer = r.tiles
 	}
-	r.can = r.Renderer.Capabilities()
+	r.can = r.Capabilities()
 	r.offered = iiif.Capabilities{
 		Formats: words(r.can.Formats), Qualities: words(r.can.Qualities), AnyRotation: r.can.AnyRotation, Encoding: r.can.Encoding,
 	}

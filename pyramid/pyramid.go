@@ -119,7 +119,7 @@ func (s *Store) Open(name diskcache.Name) (source.Original, bool) {
 
 // Want has a pyramid made once the ones before it are. Urgent ones, which are looked at in tiles, come first; others are
 // made only as long as there is room for them.
-func (s *Store) Want(name diskcache.Name, urgent bool, make Make) {
+func (s *Store) Want(name diskcache.Name, urgent bool, build Make) {
 	if until, ok := s.failed.Get(name); ok && time.Now().Before(until) {
 		return
 	}
@@ -143,7 +143,7 @@ func (s *Store) Want(name diskcache.Name, urgent bool, make Make) {
 		s.skipped.Add(1)
 		return
 	}
-	w := &wish{name: name, make: make, urgent: urgent}
+	w := &wish{name: name, make: build, urgent: urgent}
 	s.wanted[name] = w
 	*queue = append(*queue, w)
 	if !s.working {

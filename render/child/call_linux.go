@@ -222,7 +222,7 @@ func (x *exchange) wrote(err error) error {
 func (x *exchange) write(data []byte) error {
 	status := readFailed
 	if x.writeError == nil {
-		n := 0
+		var n int
 		n, x.writeError = x.call.Sink.Write(data)
 		x.written += int64(n)
 	}

@@ -35,7 +35,7 @@ func packed(d *tiffdir.Directory) (packing, bool) {
 	switch {
 	case !d.Tiled() || d.SampleFormat != 1 || len(d.ExtraSamples) > 0 || d.TileWidth*d.TileHeight > maxPackedTile,
 		d.Compression != compressionNone && d.Compression != compressionDeflate && d.Compression != compressionOldDeflate,
-		d.Predictor != 1 && !(p.predicted && p.bits == 8 && p.deflated):
+		d.Predictor != 1 && (!p.predicted || p.bits != 8 || !p.deflated):
 		return p, false
 	}
 	switch d.Photometric {
