@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
@@ -22,6 +21,7 @@ import (
 
 // pyramidFlags are those of the command pyramid.
 type pyramidFlags struct {
+	bucketFlags
 	output                       string
 	sameNames, force, copyOthers bool
 	tile, quality, jobs          int
@@ -34,10 +34,10 @@ type pyramidFlags struct {
 func pyramidCommand() *cobra.Command {
 	f := pyramidFlags{}
 	cmd := &cobra.Command{
-		Use:   "pyramid [--output FOLDER] FILE|FOLDER...",
+		Use:   "pyramid [--output FOLDER|s3://BUCKET/PREFIX] FILE|FOLDER|s3://BUCKET/PREFIX...",
 		Short: "Makes tiled pyramids of pictures in advance",
 		Long: "Makes a tiled pyramidal TIFF of each picture that is slow to show in tiles: JPEG, PNG, TIFF in strips, JPEG 2000,\n" +
-			"a PDF of one page. Folders are gone through to their end. What is quickly shown already, or small, is left alone,\n" +
+			"a PDF of one page. Folders and buckets are gone through to their end. What is quickly shown already, or small, is left alone,\n" +
 			"and so is what has a pyramid that is no older: the command can be run again and again.\n\n" +
 			"With --output and --same-names, the output can be served in place of the originals: formats are told by content,\n" +
 			"not by name. The server makes pyramids by itself on the first view; this is for who wants that view to be fast.",
@@ -45,7 +45,7 @@ func pyramidCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.output, "output", "", "folder for the pyramids; default: beside their originals")
+	flags.StringVar(&f.output, "output", "", "folder or bucket for the pyramids; default: beside their originals")
 	flags.BoolVar(&f.sameNames, "same-names", false, "keep the names of the originals; needs --output")
 	flags.BoolVar(&f.copyOthers, "copy-others", false, "copy what needs no pyramid to the output; needs --output")
 	flags.BoolVar(&f.force, "force", false, "make those anew that are there already")
@@ -55,6 +55,11 @@ func pyramidCommand() *cobra.Command {
 	flags.StringVar(&f.from, "from", "2MP", "pixels that a picture has at least to get one")
 	flags.StringVar(&f.maxPixels, "max-pixels", "10GP", "pixels that a picture may have")
 	flags.StringSliceVar(&f.loaders, "loaders", nil, "formats that are read; default: as the server's")
+	flags.StringVar(&f.endpoint, "endpoint", "", "URL of the S3 service; default: Amazon's for the region")
+	flags.StringVar(&f.region, "region", "", "region of the bucket; default: us-east-1")
+	flags.StringVar(&f.keyFile, "key-file", "", "JSON file with the credentials; default: from where Amazon's tools take them")
+	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with the authorities to trust for the S3 service")
+	flags.BoolVar(&f.pathStyle, "path-style", false, "put the bucket into the path instead of the host name")
 	flags.BoolVar(&f.asJSON, "json", false, "print what became of each file as JSON")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress bar")
 	return cmd
@@ -67,21 +72,20 @@ type preparedFile struct {
 	Error   string          `json:"error,omitempty"`
 }
 
-type pyramidFile struct{ root, path string }
-
 func (f *pyramidFlags) run(cmd *cobra.Command, args []string) error {
 	preparer, done, err := f.preparer()
 	if err != nil {
 		return err
 	}
 	defer done()
-	var files []pyramidFile
-	if err := pyramid.Below(args, func(root, path string) { files = append(files, pyramidFile{root, path}) }); err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	results := f.prepare(ctx, cmd, preparer, files)
+	places := &pyramidPlaces{bucketFlags: f.bucketFlags, output: f.output, sameNames: f.sameNames}
+	defer places.close()
+	if err := places.find(ctx, args); err != nil {
+		return err
+	}
+	results := f.prepare(ctx, cmd, preparer, places.works)
 	return f.report(ctx, cmd, results)
 }
 
@@ -98,13 +102,6 @@ func (f *pyramidFlags) preparer() (*pyramid.Preparer, func(), error) {
 		return nil, nil, fmt.Errorf("--jobs is %d: it must be from 1 to %d", f.jobs, maxProcesses)
 	case f.output == "" && (f.sameNames || f.copyOthers):
 		return nil, nil, errors.New("--same-names and --copy-others need --output: originals are never replaced")
-	}
-	output := f.output
-	if output != "" {
-		var err error
-		if output, err = filepath.Abs(output); err != nil {
-			return nil, nil, err
-		}
 	}
 	config := vips.Config{Loaders: f.loaders, JPEGQuality: f.quality, MaxPixels: int64(maxPixels), Workers: f.jobs}
 	if err := config.Validate(); err != nil {
@@ -125,30 +122,29 @@ func (f *pyramidFlags) preparer() (*pyramid.Preparer, func(), error) {
 		return nil, nil, err
 	}
 	preparer := &pyramid.Preparer{
-		Renderer: renderer, Maker: renderer, Policy: pyramid.Policy{Pixels: int64(from)}, Output: output, SameNames: f.sameNames,
-		Force: f.force, CopyOthers: f.copyOthers, Tile: image.Pt(f.tile, f.tile),
+		Renderer: renderer, Maker: renderer, Policy: pyramid.Policy{Pixels: int64(from)}, SameNames: f.sameNames, Force: f.force, CopyOthers: f.copyOthers, Tile: image.Pt(f.tile, f.tile),
 	}
 	return preparer, func() { _ = renderer.Close() }, nil
 }
 
 // prepare goes through the files, some at a time, and shows how far it is.
-func (f *pyramidFlags) prepare(ctx context.Context, cmd *cobra.Command, preparer *pyramid.Preparer, files []pyramidFile) []preparedFile {
-	bar := progressbar.NewOptions(len(files),
+func (f *pyramidFlags) prepare(ctx context.Context, cmd *cobra.Command, preparer *pyramid.Preparer, works []pyramidWork) []preparedFile {
+	bar := progressbar.NewOptions(len(works),
 		progressbar.OptionSetWriter(cmd.ErrOrStderr()), progressbar.OptionSetVisibility(!f.quiet), progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"), progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetDescription("pyramids"), progressbar.OptionClearOnFinish())
-	results := make([]preparedFile, len(files))
+	results := make([]preparedFile, len(works))
 	var group errgroup.Group
 	group.SetLimit(f.jobs)
 	var mu sync.Mutex
-	for i, file := range files {
+	for i, work := range works {
 		group.Go(func() error {
-			results[i].File = filepath.Join(file.root, file.path)
+			results[i].File = work.label
 			if ctx.Err() != nil {
 				results[i].Error = "not begun"
 				return nil
 			}
-			outcome, err := preparer.Prepare(ctx, file.root, file.path)
+			outcome, err := preparer.Prepare(ctx, work.from, work.path, work.to)
 			results[i].Outcome = outcome
 			if err != nil {
 				results[i].Error = err.Error()

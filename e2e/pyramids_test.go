@@ -281,3 +281,33 @@ func TestPyramidsInAdvance(t *testing.T) {
 		t.Errorf("again: %q", again)
 	}
 }
+
+// A bucket is prepared as a folder is.
+func TestPyramidsOfABucket(t *testing.T) {
+	g := gateway.Get(t)
+	env, block := bucket(t, "pyramids", map[string][]byte{
+		"scans/flat.jpg": jpegOf(t, landscape(2000, 1500)), "scans/deep/small.jpg": jpegOf(t, landscape(300, 200)),
+	})
+	h := site(t, "pyramids off\ncache {\nmemory off\n}\ncollection open {\nprefix /open\nsource main s3 s3://pyramids/made "+block+"\n}",
+		"handle /open/* {\ngatehouse_iiif open\n}", env...)
+	arguments := []string{
+		"pyramid", "--quiet", "--endpoint", g.Endpoint, "--key-file", g.UserFile, "--path-style", "--same-names",
+		"--output", "s3://pyramids/made", "s3://pyramids/scans",
+	}
+	if said := h.command(append(arguments, "--copy-others")...); !strings.Contains(said, "1 made") || !strings.Contains(said, "1 fine as it is") {
+		t.Errorf("said %q", said)
+	}
+	h.get("/open/3/flat.jpg/512,512,512,512/512,512/0/default.jpg").is(t, http.StatusOK)
+	h.get("/open/3/deep%2Fsmall.jpg/full/max/0/default.jpg").is(t, http.StatusOK)
+	if n := h.metrics()[`gatehouse_stored_tiles_total{way="stored"}`]; n != 1 {
+		t.Errorf("%g tiles went out as they lie", n)
+	}
+	if again := h.command(arguments...); !strings.Contains(again, "2 there already") {
+		t.Errorf("again: %q", again)
+	}
+	// Pyramids never take the places of their originals.
+	if out, err := h.server.Command("gatehouse", "pyramid", "--endpoint", g.Endpoint, "--key-file", g.UserFile, "--path-style", "--same-names",
+		"--output", "s3://pyramids/scans/", "s3://pyramids/scans"); err == nil {
+		t.Errorf("originals are replaced: %q", out)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-server/gatehouse/pyramid"
 	"github.com/gatehouse-server/gatehouse/render/tiffdir"
 	"github.com/gatehouse-server/gatehouse/render/vips"
+	"github.com/gatehouse-server/gatehouse/source"
 )
 
 func photograph(t *testing.T, path string, width, height int) {
@@ -44,6 +45,16 @@ func preparer(t *testing.T) *pyramid.Preparer {
 	return &pyramid.Preparer{Renderer: r, Maker: r, Policy: pyramid.Policy{Pixels: 100_000}}
 }
 
+func folderOf(t *testing.T, root string) source.Source {
+	t.Helper()
+	from, err := source.New(&source.FolderConfig{Root: root}, source.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = from.Close() })
+	return from
+}
+
 func TestPrepare(t *testing.T) {
 	root, output := t.TempDir(), t.TempDir()
 	photograph(t, filepath.Join(root, "a/large.jpg"), 900, 700)
@@ -53,10 +64,10 @@ func TestPrepare(t *testing.T) {
 	}
 	ctx := context.Background()
 	p := preparer(t)
-	p.Output = output
+	from, shelf := folderOf(t, root), pyramid.FolderShelf(output)
 	outcome := func(path string, want pyramid.Outcome) {
 		t.Helper()
-		if got, err := p.Prepare(ctx, root, path); err != nil || got != want {
+		if got, err := p.Prepare(ctx, from, path, shelf); err != nil || got != want {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
 	}
@@ -84,14 +95,14 @@ func TestPrepare(t *testing.T) {
 	outcome("a/large.jpg", pyramid.Made)
 	p.SameNames, p.CopyOthers = true, true
 	for _, path := range []string{"a/large.jpg", "small.jpg", "notes.txt"} {
-		if _, err := p.Prepare(ctx, root, path); err != nil {
+		if _, err := p.Prepare(ctx, from, path, shelf); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(filepath.Join(output, path)); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := p.Prepare(ctx, root, "nothing.jpg"); err == nil {
+	if _, err := p.Prepare(ctx, from, "nothing.jpg", shelf); err == nil {
 		t.Error("a file that is not there is prepared")
 	}
 }
@@ -108,22 +119,18 @@ func TestPrepareLeavesOriginalsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := preparer(t)
-	p.Output, p.SameNames = root, true
-	if _, err := p.Prepare(context.Background(), root, "large.jpg"); err == nil {
-		t.Error("an original is replaced")
-	}
-	p.Output, p.SameNames = "", false
-	if outcome, err := p.Prepare(context.Background(), root, "cut.jpg"); err == nil {
+	from, shelf := folderOf(t, root), pyramid.FolderShelf(root)
+	if outcome, err := p.Prepare(context.Background(), from, "cut.jpg", shelf); err == nil {
 		t.Errorf("%q of a file that is cut off", outcome)
 	}
-	if outcome, err := p.Prepare(context.Background(), root, "large.jpg"); err != nil || outcome != pyramid.Made {
+	if outcome, err := p.Prepare(context.Background(), from, "large.jpg", shelf); err != nil || outcome != pyramid.Made {
 		t.Errorf("%q, %v", outcome, err)
 	}
 	// A TIFF keeps its name, and the pyramid has one of its own.
 	if err := os.Rename(filepath.Join(root, "large.jpg"), filepath.Join(root, "large.TIF")); err != nil {
 		t.Fatal(err)
 	}
-	if outcome, err := p.Prepare(context.Background(), root, "large.TIF"); err != nil || outcome != pyramid.Made {
+	if outcome, err := p.Prepare(context.Background(), from, "large.TIF", shelf); err != nil || outcome != pyramid.Made {
 		t.Errorf("%q, %v", outcome, err)
 	}
 	entries, err := os.ReadDir(root)
@@ -152,14 +159,16 @@ func TestBelow(t *testing.T) {
 	}
 	var got []string
 	each := func(folder, path string) { got = append(got, folder+"|"+path) }
-	if err := pyramid.Below([]string{root, filepath.Join(root, "b/c.jpg")}, each); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{root, filepath.Join(root, "b/c.jpg")} {
+		if err := pyramid.Below(name, each); err != nil {
+			t.Fatal(err)
+		}
 	}
 	want := []string{root + "|a.jpg", root + "|b/c.jpg", filepath.Join(root, "b") + "|c.jpg"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q instead of %q", got, want)
 	}
-	if err := pyramid.Below([]string{filepath.Join(root, "nothing")}, each); err == nil {
+	if err := pyramid.Below(filepath.Join(root, "nothing"), each); err == nil {
 		t.Error("a name of nothing is taken")
 	}
 }

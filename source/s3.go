@@ -112,6 +112,15 @@ func parseLocation(location string) (bucket, prefix string, err error) {
 }
 
 func (c *S3Config) build(d Deps) (Source, error) {
+	place, err := c.place()
+	if err != nil {
+		return nil, err
+	}
+	return newRemote(KindS3, place, c.Remote, d)
+}
+
+// place connects to nothing yet.
+func (c *S3Config) place() (*s3Place, error) {
 	bucket, prefix, err := parseLocation(c.Location)
 	if err != nil {
 		return nil, err
@@ -157,12 +166,12 @@ func (c *S3Config) build(d Deps) (Source, error) {
 		DisableLogOutputChecksumValidationSkipped: true,
 		DisableS3ExpressSessionAuth:               aws.Bool(true),
 	}
-	return newRemote(KindS3, &s3Place{
+	return &s3Place{
 		client: s3.New(options),
 		http:   client,
 		bucket: bucket,
 		prefix: prefix,
-	}, c.Remote, d)
+	}, nil
 }
 
 // canBeHost tells whether a bucket can be addressed as bucket.host. A dot in its name would not match a wildcard
