@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/gatehouse-server/gatehouse/internal/diskcache"
 	"github.com/gatehouse-server/gatehouse/internal/lru"
+	"github.com/gatehouse-server/gatehouse/internal/problem"
+	"github.com/gatehouse-server/gatehouse/render/tiffwrite"
 	"github.com/gatehouse-server/gatehouse/source"
 )
 
@@ -79,9 +82,11 @@ type wish struct {
 const (
 	// maxWishes bounds each of the queues: a crawler names more than can ever be made.
 	maxWishes = 1024
-	// failedTime is how long what failed is not tried again.
-	failedTime = 10 * time.Minute
-	maxFailed  = 4096
+	// failedTime is how long what failed is not tried again, hopelessTime the same for what will fail again: the name holds
+	// the version of the original.
+	failedTime   = 10 * time.Minute
+	hopelessTime = 24 * time.Hour
+	maxFailed    = 4096
 	// share is the part of the folder that one pyramid may take.
 	share = 8
 	// idlePercent is how full the folder may be for what nobody is in need of: it must not push others out.
@@ -200,11 +205,21 @@ func (s *Store) fulfil(w *wish) {
 	case s.ctx.Err() != nil, errors.Is(err, ErrOutdated):
 	case err != nil:
 		s.failures.Add(1)
-		s.failed.Put(w.name, time.Now().Add(failedTime), 1)
+		s.failed.Put(w.name, time.Now().Add(pause(err)), 1)
 		s.log.Debug("a pyramid could not be made", "error", err)
 	default:
 		s.made.Add(1)
 	}
+}
+
+// pause is how long what failed with err is not tried again.
+func pause(err error) time.Duration {
+	known := new(problem.Error)
+	refused := errors.As(err, &known) && known.Status < http.StatusInternalServerError
+	if refused || errors.Is(err, tiffwrite.ErrTooLong) || errors.Is(err, context.DeadlineExceeded) {
+		return hopelessTime
+	}
+	return failedTime
 }
 
 func (s *Store) build(ctx context.Context, w *wish) error {
