@@ -49,6 +49,11 @@ func (h *header) choose(p plan) decoding {
 		d.page = 0
 	}
 	d.countRows(h.held)
+	if h.part != nil && h.part.Tiles != nil {
+		// All of each tile is unpacked, however little of it shows.
+		t := h.part.Tiles
+		d.pixels = int64(t.Count.X) * int64(t.Count.Y) * int64(t.Size.X) * int64(t.Size.Y)
+	}
 	if h.format == "gif" {
 		// Each frame is drawn over the ones before.
 		d.pixels *= int64(h.page + 1)
