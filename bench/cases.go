@@ -186,7 +186,11 @@ func (b *bench) addPyramids() {
 	}
 	asTIFF := func(path string) string {
 		file, rest, _ := strings.Cut(path, "/")
-		return strings.TrimSuffix(file, filepath.Ext(file)) + ".tif/" + rest
+		extension := ".tif"
+		if filepath.Ext(file) == extension {
+			extension = ".pyramid.tif"
+		}
+		return strings.TrimSuffix(file, filepath.Ext(file)) + extension + "/" + rest
 	}
 	prepared.pictures = flat
 	own := startSite(b.t, prepared, variant{label: ", of a pyramidal TIFF", options: cold.options, rename: asTIFF})
