@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/gatehouse-server/gatehouse/internal/lru"
 	"github.com/gatehouse-server/gatehouse/internal/problem"
 	"github.com/gatehouse-server/gatehouse/render/tiffwrite"
-	"github.com/gatehouse-server/gatehouse/source"
 )
 
 // Config is the settings of a Store.
@@ -71,14 +69,6 @@ type Store struct {
 	made, failures, skipped atomic.Int64
 }
 
-// wish is a pyramid that somebody could use.
-type wish struct {
-	name   diskcache.Name
-	make   Make
-	urgent bool
-	begun  bool
-}
-
 const (
 	// maxWishes bounds each of the queues: a crawler names more than can ever be made.
 	maxWishes = 1024
@@ -107,85 +97,6 @@ func New(c Config, logger *slog.Logger) *Store {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
-}
-
-// Open gives a pyramid that is kept, as an original.
-func (s *Store) Open(name diskcache.Name) (source.Original, bool) {
-	file, info, ok := s.folder.Open(name)
-	if !ok {
-		return nil, false
-	}
-	return &original{file, source.Info{
-		Size: info.Size(), Name: "pyramid.tif", ContentType: "image/tiff",
-		// Unlike that of the file, its name is the same on every node.
-		Version: string(name.Key[:]) + strconv.FormatInt(info.Size(), 10),
-	}}, true
-}
-
-// Want has a pyramid made once the ones before it are. Urgent ones, which are looked at in tiles, come first; others are
-// made only as long as there is room for them.
-func (s *Store) Want(name diskcache.Name, urgent bool, build Make) {
-	if until, ok := s.failed.Get(name); ok && time.Now().Before(until) {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	if w := s.wanted[name]; w != nil {
-		if urgent && !w.urgent && !w.begun && len(s.urgent) < maxWishes {
-			w.urgent = true
-			s.urgent = append(s.urgent, w)
-		}
-		return
-	}
-	queue := &s.idle
-	if urgent {
-		queue = &s.urgent
-	}
-	if len(*queue) >= maxWishes {
-		s.skipped.Add(1)
-		return
-	}
-	w := &wish{name: name, make: build, urgent: urgent}
-	s.wanted[name] = w
-	*queue = append(*queue, w)
-	if !s.working {
-		s.working = true
-		s.done.Add(1)
-		go s.work()
-	}
-}
-
-// next takes the next wish, or ends the work.
-func (s *Store) next() *wish {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, queue := range []*[]*wish{&s.urgent, &s.idle} {
-		for len(*queue) > 0 && !s.closed {
-			w := (*queue)[0]
-			*queue = (*queue)[1:]
-			// One that became urgent stands in both.
-			if w.begun {
-				continue
-			}
-			w.begun = true
-			return w
-		}
-	}
-	s.working = false
-	return nil
-}
-
-func (s *Store) work() {
-	defer s.done.Done()
-	for w := s.next(); w != nil; w = s.next() {
-		s.fulfil(w)
-		s.mu.Lock()
-		delete(s.wanted, w.name)
-		s.mu.Unlock()
-	}
 }
 
 // fulfil makes one pyramid.
@@ -230,7 +141,7 @@ func (s *Store) build(ctx context.Context, w *wish) error {
 	if err != nil {
 		return err
 	}
-	// The file is opened by its descriptor later, so that one that is torn would be read as it is.
+	// It has no checksum: what a crash of the machine tears must not come to its place.
 	if err := errors.Join(guarded(ctx, w, draft.File, Order{Limit: s.folder.Largest(), Urgent: w.urgent}), draft.Sync()); err != nil {
 		draft.Discard()
 		return err
@@ -311,23 +222,3 @@ func (s *Store) Close() error {
 	s.folder.Close()
 	return nil
 }
-
-// original is a pyramid that was opened.
-type original struct {
-	file *os.File
-	info source.Info
-}
-
-// Info implements source.Original.
-func (o *original) Info() source.Info { return o.info }
-
-// ReadAt implements source.Original.
-func (o *original) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
-	return o.file.ReadAt(p, off)
-}
-
-// File implements source.Original.
-func (o *original) File() *os.File { return o.file }
-
-// Close implements source.Original.
-func (o *original) Close() error { return o.file.Close() }
