@@ -123,11 +123,7 @@ func tierSize(full image.Point, maxSide int) image.Point {
 
 // Render implements iiif.Images. What is kept is answered without a look at the original: Describe has told its version.
 func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Plan) ([]byte, error) {
-	found := lookupFrom(ctx)
-	if found == nil {
-		return nil, problem.From(errNoLookup)
-	}
-	item, err := found.Item(ctx)
+	item, err := itemFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +141,15 @@ func (p *pipeline) Render(ctx context.Context, target iiif.Target, plan iiif.Pla
 		return nil, err
 	}
 	return picture, hold(ctx, picture)
+}
+
+// itemFrom finds the item of the request, which was looked up for the decision.
+func itemFrom(ctx context.Context) (collection.Item, error) {
+	found := lookupFrom(ctx)
+	if found == nil {
+		return collection.Item{}, problem.From(errNoLookup)
+	}
+	return found.Item(ctx)
 }
 
 // key names a picture among those that are kept; keep is false for an original that does not tell when it changes.

@@ -36,11 +36,7 @@ func (p *pipeline) pyramid(ctx context.Context, target iiif.Target, plan iiif.Pl
 	if p.app.pyramids.Store == nil || plan.Version == "" {
 		return nil, nil
 	}
-	found := lookupFrom(ctx)
-	if found == nil {
-		return nil, problem.From(errNoLookup)
-	}
-	item, err := found.Item(ctx)
+	item, err := itemFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
