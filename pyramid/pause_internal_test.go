@@ -21,7 +21,7 @@ func TestPause(t *testing.T) {
 			t.Errorf("%v is tried again in %v", err, pause(err))
 		}
 	}
-	for _, err := range []error{problem.New(http.StatusBadGateway, "source_failed", "down"), errors.New("no space left on device"), errPanic} {
+	for _, err := range []error{problem.New(http.StatusBadGateway, "source_failed", "down"), errors.New("no space left on device"), problem.Panicked("a fault")} {
 		if pause(err) != failedTime {
 			t.Errorf("%v is tried again in %v", err, pause(err))
 		}

@@ -116,8 +116,13 @@ func (s *Store) fulfil(w *wish) {
 	case s.ctx.Err() != nil, errors.Is(err, ErrOutdated):
 	case err != nil:
 		s.failures.Add(1)
-		s.failed.Put(w.name, time.Now().Add(pause(err)), 1)
-		s.log.Debug("a pyramid could not be made", "error", err)
+		wait, level := pause(err), slog.LevelWarn
+		if wait == hopelessTime {
+			// The original's fault, of which its requests tell.
+			level = slog.LevelDebug
+		}
+		s.failed.Put(w.name, time.Now().Add(wait), 1)
+		s.log.Log(ctx, level, "a pyramid could not be made", "error", diskcache.Pathless(err))
 	default:
 		s.made.Add(1)
 	}
@@ -159,13 +164,11 @@ func (s *Store) build(ctx context.Context, w *wish) error {
 func guarded(ctx context.Context, w *wish, file *os.File, order Order) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = errPanic
+			err = problem.Panicked(fault)
 		}
 	}()
 	return w.make(ctx, file, order)
 }
-
-var errPanic = errors.New("panic")
 
 // Remove forgets a pyramid that is of no use.
 func (s *Store) Remove(name diskcache.Name) { s.folder.Remove(name) }

@@ -1,10 +1,14 @@
 package pyramid_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -264,5 +268,24 @@ func TestClose(t *testing.T) {
 	s.Want(named("c", "i", "3"), true, writes("never"))
 	if st := s.Stats(); st.Made != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// The log tells what went wrong with a disk, and no path.
+func TestFailuresAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	folder := t.TempDir()
+	s := pyramid.New(pyramid.Config{Folder: folder, Bytes: 64 << 20}, slog.New(slog.NewTextHandler(&log, nil)))
+	s.Want(named("c", "i", "1"), true, func(_ context.Context, file *os.File, _ pyramid.Order) error {
+		_ = file.Close()
+		_, err := file.WriteString("too late")
+		return fmt.Errorf("write: %w", err)
+	})
+	waitFor(t, "the end", func() bool { return s.Stats().Waiting == 0 })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "could not be made") || strings.Contains(text, folder) {
+		t.Errorf("the log says %q", text)
 	}
 }

@@ -161,7 +161,7 @@ func (f *Folder) Create() (*Draft, error) {
 	}
 	file, err := os.CreateTemp(f.fresh, "draft-")
 	if err != nil {
-		return nil, pathless(err)
+		return nil, Pathless(err)
 	}
 	return &Draft{file, f}, nil
 }
@@ -177,7 +177,7 @@ func (d *Draft) Keep(n Name) (err error) {
 	defer func() {
 		if err != nil {
 			d.Discard()
-			err = pathless(err)
+			err = Pathless(err)
 		}
 	}()
 	info, err := d.Stat()
@@ -207,8 +207,8 @@ func (d *Draft) Keep(n Name) (err error) {
 
 func rounded(size int64) int64 { return (size + block - 1) / block * block }
 
-// pathless takes the path out of an error of the file system: an operator knows the folder, a log need not.
-func pathless(err error) error {
+// Pathless takes the path out of an error of the file system: an operator knows the folder, a log need not.
+func Pathless(err error) error {
 	var known *fs.PathError
 	if errors.As(err, &known) {
 		return fmt.Errorf("%s: %w", known.Op, known.Err)
@@ -239,7 +239,7 @@ func (f *Folder) Purge(collection, item *Sum) error {
 	}
 	away, err := os.MkdirTemp(f.fresh, "purged-")
 	if err != nil {
-		return fmt.Errorf("purge the folder: %w", pathless(err))
+		return fmt.Errorf("purge the folder: %w", Pathless(err))
 	}
 	err = os.Rename(path, filepath.Join(away, "purged"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -248,14 +248,14 @@ func (f *Folder) Purge(collection, item *Sum) error {
 	// A machine that loses power must not bring back what was purged.
 	err = errors.Join(err, syncDirectory(filepath.Dir(path)))
 	if err != nil {
-		return fmt.Errorf("purge the folder: %w", pathless(err))
+		return fmt.Errorf("purge the folder: %w", Pathless(err))
 	}
 	if err := os.RemoveAll(away); err != nil {
-		f.log.Warn("purged files could not all be deleted yet", "error", pathless(err))
+		f.log.Warn("purged files could not all be deleted yet", "error", Pathless(err))
 	}
 	if collection == nil {
 		if err := os.MkdirAll(f.kept, 0o700); err != nil {
-			return fmt.Errorf("purge the folder: %w", pathless(err))
+			return fmt.Errorf("purge the folder: %w", Pathless(err))
 		}
 	}
 	f.nudge() // to count anew
