@@ -31,7 +31,7 @@ func reloads(h *house) string {
 // resources is what a process holds.
 type resources struct {
 	goroutines, files, threads int
-	resident                   int64 // bytes
+	live                       int // bytes of the heap that a collection leaves
 }
 
 func (h *house) resources() (r resources) {
@@ -46,11 +46,12 @@ func (h *house) resources() (r resources) {
 	files, _ := os.ReadDir(filepath.Join(process, "fd"))
 	threads, _ := os.ReadDir(filepath.Join(process, "task"))
 	r.files, r.threads = len(files), len(threads)
-	status, _ := os.ReadFile(filepath.Join(process, "status"))
-	if found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status); found != nil {
-		kilobytes, _ := strconv.ParseInt(string(found[1]), 10, 64)
-		r.resident = kilobytes << 10
+	_, profile, err = h.server.Admin(http.MethodGet, "/debug/pprof/heap?debug=1&gc=1", "", nil)
+	if err != nil {
+		h.t.Fatal(err)
 	}
+	live := regexp.MustCompile(`# HeapAlloc = (\d+)`).FindSubmatch(profile)
+	r.live, _ = strconv.Atoi(string(live[1]))
 	return r
 }
 
@@ -105,9 +106,9 @@ func TestReloadsUnderLoad(t *testing.T) {
 	if after.threads > before.threads+8 {
 		t.Errorf("%d threads became %d", before.threads, after.threads)
 	}
-	// The garbage collector lets about 64 MB lie that a server at rest does not have.
-	if after.resident > before.resident+before.resident/2+(128<<20) {
-		t.Errorf("%d MB became %d", before.resident>>20, after.resident>>20)
+	// What stays of every configuration is found from 40 kB each on.
+	if after.live > before.live+(4<<20) {
+		t.Errorf("%d MB of live heap became %d", before.live>>20, after.live>>20)
 	}
 	if now := h.metrics()[`gatehouse_requests_total{code="allowed",collection="bouwdossiers",outcome="allow"}`]; now <= counted || now < float64(l.asked())/3 {
 		t.Errorf("the counter went from %v to %v over %d requests", counted, now, l.asked())
