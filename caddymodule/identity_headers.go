@@ -33,10 +33,20 @@ func removeIdentityHeaders(h http.Header) {
 	}
 }
 
-// removeHeldBack takes away what the server behind must not see, or must not act on.
-func removeHeldBack(h http.Header) {
-	removeAll(h, heldBack)
-	removeOverrides(h)
+// passedOn are the headers that the server behind may see and act on, as a map of its own.
+func passedOn(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	values := make([]string, 0, len(h))
+	for name := range h {
+		known := asGateways(name)
+		if !strings.HasPrefix(known, identityPrefix) && !slices.Contains(heldBack, known) && !slices.Contains(overrides, known) {
+			// Without room behind them, so that who adds a value to one does not write over the next.
+			first := len(values)
+			values = append(values, h[name]...)
+			out[name] = slices.Clip(values[first:])
+		}
+	}
+	return out
 }
 
 // removeOverrides takes away what could turn a request that nobody judged into one that somebody has to.

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -56,12 +57,24 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 	ctx = render.WithCaller(h.app.withBypass(ctx, r), callerOf(r))
 	ctx, endAnswer := h.app.answers.begin(ctx)
 	defer endAnswer()
+	writeWholeTiles(ctx)
 	r = r.WithContext(ctx)
 	if err := h.collection.handler.ServeHTTP(w, r); err != nil {
 		t.failed(err)
 		h.app.refuse(w, r, err)
 	}
 	return nil
+}
+
+// tileBytes is what most tiles of 512 pixels fit into.
+const tileBytes = 128 << 10
+
+// writeWholeTiles lets a tile go out at once. Caddy cuts answers into pieces of 64 KB, for each of which a slow caller has
+// a minute, and many tiles are a little larger. Where somebody configured another piece, it stays.
+func writeWholeTiles(ctx context.Context) {
+	if _, writer := caddyhttp.IdleTimeoutsFromContext(ctx); writer != nil && writer.MaxChunk == caddyhttp.DefaultMaxWriteChunk {
+		writer.MaxChunk = tileBytes
+	}
 }
 
 func parseImages(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {

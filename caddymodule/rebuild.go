@@ -17,10 +17,10 @@ import (
 // parse, so that a server that reads addresses in another way cannot find another image in it, and it carries neither a
 // credential nor a body. It is an error when the address would not arrive as it was judged.
 func rebuilt(ctx context.Context, r *http.Request, prefix string, request iiif.Request) (*http.Request, error) {
-	out := r.Clone(ctx)
-	removeIdentityHeaders(out.Header)
-	removeHeldBack(out.Header)
-	out.Body, out.ContentLength, out.TransferEncoding = http.NoBody, 0, nil
+	out := r.WithContext(ctx)
+	out.Header = passedOn(r.Header)
+	out.Body, out.GetBody, out.ContentLength, out.TransferEncoding, out.Trailer = http.NoBody, nil, 0, nil, nil
+	out.Form, out.PostForm, out.MultipartForm = nil, nil, nil
 	head := prefix + "/" + strconv.Itoa(request.Version) + "/"
 	tail := pageSuffixOf(request)
 	out.URL = &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +91,21 @@ func TestIdentityHeadersOfClientsAreRemoved(t *testing.T) {
 	removeIdentityHeaders(r.Header)
 	if len(r.Header) != 1 {
 		t.Errorf("left are %v", r.Header)
+	}
+}
+
+func TestHeadersPassedOnAreACopy(t *testing.T) {
+	h := http.Header{"Accept": {"a", "b"}, "Via": {"c"}, "Cookie": {"secret"}, "x_gatehouse_subject": {"me"}, "X-Original-URL": {"/other"}}
+	before := h.Clone()
+	out := passedOn(h)
+	if want := (http.Header{"Accept": {"a", "b"}, "Via": {"c"}}); !reflect.DeepEqual(out, want) {
+		t.Errorf("passed on are %v, want %v", out, want)
+	}
+	out.Add("Accept", "d")
+	out.Add("Via", "e")
+	out["Via"][0] = "f"
+	if !reflect.DeepEqual(h, before) || !slices.Equal(out["Accept"], []string{"a", "b", "d"}) || !slices.Equal(out["Via"], []string{"f", "e"}) {
+		t.Errorf("changed to %v, the caller's are %v", out, h)
 	}
 }
 

@@ -49,14 +49,26 @@ type folder struct {
 type openedRoot struct {
 	root *os.Root
 	info fs.FileInfo
+	// seen is when it still lay there, in nanoseconds of Unix time.
+	seen atomic.Int64
 }
+
+// rootSeen is how long an open folder counts as what lies at its path. That is looked at for everybody who asks within
+// this time at once: it costs as much as looking for the file.
+const rootSeen = 50 * time.Millisecond
 
 // root gives the open folder: that which lies at its path now, so that a file system mounted over it later is seen. One
 // that is in use no more is closed when it is forgotten.
 func (f *folder) root() (*os.Root, error) {
 	opened := f.opened.Load()
+	at := time.Now().UnixNano()
 	if opened != nil {
+		// A clock that was set back has it looked at, too.
+		if age := at - opened.seen.Load(); age >= 0 && age < int64(rootSeen) {
+			return opened.root, nil
+		}
 		if now, err := os.Stat(f.Root); err == nil && os.SameFile(now, opened.info) {
+			opened.seen.Store(at)
 			return opened.root, nil
 		}
 	}
@@ -69,7 +81,9 @@ func (f *folder) root() (*os.Root, error) {
 		_ = root.Close()
 		return nil, err
 	}
-	f.opened.CompareAndSwap(opened, &openedRoot{root, info})
+	fresh := &openedRoot{root: root, info: info}
+	fresh.seen.Store(at)
+	f.opened.CompareAndSwap(opened, fresh)
 	return root, nil
 }
 
