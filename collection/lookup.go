@@ -22,6 +22,7 @@ type Lookup struct {
 	groups     once[map[string]string]
 	metadata   once[revised]
 	document   once[any]
+	item       once[Item]
 	sourceName string
 }
 
@@ -134,6 +135,10 @@ func originalNotFound(cause error) error {
 
 // Item finds out where the original lies. It is only for callers that a decision allows: it does not decide.
 func (l *Lookup) Item(ctx context.Context) (Item, error) {
+	return l.item.do(func() (Item, error) { return l.findItem(ctx) })
+}
+
+func (l *Lookup) findItem(ctx context.Context) (Item, error) {
 	groups, err := l.Identifier(ctx)
 	if err != nil {
 		return Item{}, err
