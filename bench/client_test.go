@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -85,23 +86,27 @@ func TestProcessTellsOfItself(t *testing.T) {
 	if after, err := p.cpu(); err != nil || after-before < time.Millisecond || after > time.Hour {
 		t.Errorf("it had used %v, then %v, %v", before, after, err)
 	}
-	if err := p.resetPeak(); err != nil {
-		t.Error(err)
+	most := p.watchMemory()
+	lean, err := p.resident()
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled := bytes.Repeat([]byte{1}, 64<<20)
+	time.Sleep(5 * memoryInterval)
+	if peak, err := most(); err != nil || peak < lean+32<<20 || filled[1] != 1 {
+		t.Errorf("%d bytes became %d when 64 MiB were filled, %v", lean, peak, err)
 	}
 	if _, err := (process{1 << 27}).cpu(); err == nil {
 		t.Error("there is a process of an id beyond all")
 	}
-	if peak, err := p.peak(); err != nil || peak < 1<<20 || peak > 1<<40 {
-		t.Errorf("it needed %d bytes, %v", peak, err)
-	}
 }
 
 func TestParseMemory(t *testing.T) {
-	if peak, err := parseMemory([]byte("Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n"), "VmHWM:"); err != nil || peak != 2<<20 {
+	if peak, err := parseMemory([]byte("Name:\tx\nVmRSS:\t    2048 kB\nVmRSS:\t 1 kB\n"), "VmRSS:"); err != nil || peak != 2<<20 {
 		t.Errorf("got %d, %v", peak, err)
 	}
-	for _, bad := range []string{"Name:\tx\n", "VmHWM:\tmuch kB\n"} {
-		if _, err := parseMemory([]byte(bad), "VmHWM:"); err == nil {
+	for _, bad := range []string{"Name:\tx\n", "VmRSS:\tmuch kB\n"} {
+		if _, err := parseMemory([]byte(bad), "VmRSS:"); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

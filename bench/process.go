@@ -86,43 +86,6 @@ func (p process) own() (time.Duration, error) {
 
 func (p process) file(name string) string { return fmt.Sprintf("/proc/%d/%s", p.pid, name) }
 
-// resetPeak makes peak begin anew.
-func (p process) resetPeak() error {
-	for _, child := range p.children() {
-		_ = os.WriteFile(child.file("clear_refs"), []byte("5"), 0) // it may have ended
-	}
-	return os.WriteFile(p.file("clear_refs"), []byte("5"), 0)
-}
-
-// peak is the most memory that was resident, in bytes, each process at its own time: together they had that or less. The
-// program's file, which all of them map, counts once.
-func (p process) peak() (int64, error) {
-	status, err := os.ReadFile(p.file("status"))
-	if err != nil {
-		return 0, err
-	}
-	sum, err := parseMemory(status, "VmHWM:")
-	if err != nil {
-		return 0, err
-	}
-	for _, child := range p.children() {
-		status, err := os.ReadFile(child.file("status"))
-		if err != nil {
-			continue // it has ended
-		}
-		most, err := parseMemory(status, "VmHWM:")
-		if err != nil {
-			continue
-		}
-		shared, err := parseMemory(status, "RssFile:")
-		if err != nil {
-			continue
-		}
-		sum += max(most-shared, 0)
-	}
-	return sum, nil
-}
-
 // parseMemory reads a line of a process's status.
 func parseMemory(status []byte, name string) (int64, error) {
 	for line := range bytes.Lines(status) {

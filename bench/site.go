@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -154,15 +155,14 @@ func (s *service) run(connections int, jobs []job) (sample, error) {
 	for i, j := range jobs {
 		paths[i] = s.path(j)
 	}
-	if err := s.process.resetPeak(); err != nil {
-		return sample{}, err
-	}
 	before, err := s.process.cpu()
 	if err != nil {
 		return sample{}, err
 	}
+	most := s.process.watchMemory()
 	took, err := s.client.load(connections, paths)
-	if err != nil {
+	peak, memoryErr := most()
+	if err = errors.Join(err, memoryErr); err != nil {
 		return sample{}, err
 	}
 	after, err := s.process.cpu()
@@ -170,8 +170,8 @@ func (s *service) run(connections int, jobs []job) (sample, error) {
 		return sample{}, err
 	}
 	took.cpuSeconds = (after - before).Seconds()
-	took.peakBytes, err = s.process.peak()
-	return took, err
+	took.peakBytes = peak
+	return took, nil
 }
 
 // settled waits until all pyramids are made that were asked for.

@@ -48,15 +48,13 @@ func soak(t testing.TB, o options) string {
 	var out strings.Builder
 	out.WriteString("| minute | requests/s | tile p50 ms | tile p99 ms | answers | peak MB |\n|---|---|---|---|---|---|\n")
 	for minute := 1; ctx.Err() == nil; minute++ {
-		if err := s.open.process.resetPeak(); err != nil {
-			t.Fatal(err)
-		}
+		most := s.open.process.watchMemory()
 		begun := time.Now()
 		select {
 		case <-ctx.Done():
 		case <-time.After(min(time.Minute, o.soak)):
 		}
-		peak, err := s.open.process.peak()
+		peak, err := most()
 		if err != nil {
 			t.Fatalf("the server is gone: %v", err)
 		}
