@@ -1,4 +1,4 @@
-/* What the users of libjpeg share: see jpeg.c. stdio.h and jpeglib.h come first. */
+/* What the users of libjpeg share: see jpegread.c and jpegwrite.c. stdio.h and jpeglib.h come first. */
 #ifndef GATEHOUSE_VIPS_JPEGCODEC_H
 #define GATEHOUSE_VIPS_JPEGCODEC_H
 

@@ -1,6 +1,6 @@
 package vips
 
-// #cgo pkg-config: vips libjpeg zlib
+// #cgo pkg-config: vips libjpeg libwebp zlib
 // #cgo CFLAGS: -O3 -Wall -Wno-unused-parameter -D_GNU_SOURCE
 // #cgo LDFLAGS: -lm
 // #include <stdlib.h>

@@ -60,7 +60,7 @@ func (r *Renderer) MakePyramid(ctx context.Context, original source.Original, pa
 	return w.Finish(finish)
 }
 
-// fullColourQuality is from which quality on libjpeg is told to keep the colours' resolution: see jpeg.c.
+// fullColourQuality is from which quality on libjpeg is told to keep the colours' resolution: see jpegwrite.c.
 const fullColourQuality = 90
 
 // pyramidMemory is about how many bytes a pyramid needs at its peak.

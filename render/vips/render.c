@@ -118,7 +118,7 @@ paint(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, gh
 	return outcome;
 }
 
-/* A picture that goes into a JPEG row by row. GHV_UNFIT: it is none for that. */
+/* A picture that goes into its file row by row. GHV_UNFIT: it is none for that. */
 static int
 stream_image(ghv_input *input, VipsImage *image, gboolean alpha, const ghv_job *job, ghv_picture *picture)
 {

@@ -237,13 +237,13 @@ func packed(t *render.PackedTiles) C.ghv_tiles {
 	}
 }
 
-// straight tells the jobs that go to JPEG row by row: nothing is done to the pixels but resampling, unless it is their
+// straight tells the jobs whose files are written row by row: nothing is done to the pixels but resampling, unless it is their
 // colours.
 func straight(p plan, job render.Job) bool {
-	return job.Format == "jpg" && job.Quality != "bitonal" && job.Watermark == nil && p.turn == turn{} && p.angle == 0 && p.x2.n == 0 && p.y2.n == 0
+	return (job.Format == "jpg" || job.Format == "webp") && job.Quality != "bitonal" && job.Watermark == nil && p.turn == turn{} && p.angle == 0 && p.x2.n == 0 && p.y2.n == 0
 }
 
-// streams tells the jobs that go from JPEG to JPEG row by row: the colours stay as well.
+// streams tells the jobs that go from a JPEG to a file row by row: the colours stay as well.
 func (h *header) streams(p plan, job render.Job) bool {
 	return straight(p, job) && h.format == "jpeg" && (h.bands == 1 || h.bands == 3) && container.PlainColours(h.profile, h.bands == 1)
 }
