@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"time"
 )
@@ -20,7 +21,15 @@ func (p process) resident() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	own, err := os.ReadFile(p.file("cmdline"))
+	if err != nil {
+		return 0, err
+	}
 	for _, child := range p.children() {
+		// Between fork and exec it has the memory of the process that starts it, and its command line.
+		if line, err := os.ReadFile(child.file("cmdline")); err != nil || bytes.Equal(line, own) {
+			continue
+		}
 		status, err := os.ReadFile(child.file("status"))
 		if err != nil {
 			continue // it has ended
