@@ -128,6 +128,10 @@ func (w *Writer) Tile(size int, data []byte) error {
 
 // Finish writes the directories. The file is whole when it returns nil, but not synced.
 func (w *Writer) Finish(f Finish) error {
+	// Shorter ones would stand where others have their place, and are none.
+	if len(f.Tables) <= 8 {
+		return fmt.Errorf("JPEG tables of %d bytes", len(f.Tables))
+	}
 	for i := range w.levels {
 		if have := len(w.levels[i].offsets); have != w.levels[i].want {
 			return fmt.Errorf("%d of %d tiles of size %d", have, w.levels[i].want, i)

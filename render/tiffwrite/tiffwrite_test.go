@@ -71,7 +71,7 @@ func TestReadersFindEachTile(t *testing.T) {
 		// What is a single line in its smallest size is no smaller size of the whole for everybody.
 		page.Height = rapid.IntRange(page.Width/3, 2*page.Width).Draw(t, "height")
 		finish := tiffwrite.Finish{
-			Grey: rapid.Bool().Draw(t, "grey"), Halved: rapid.Bool().Draw(t, "halved"), Tables: []byte("tables!"),
+			Grey: rapid.Bool().Draw(t, "grey"), Halved: rapid.Bool().Draw(t, "halved"), Tables: tables,
 			XRes: float64(rapid.IntRange(0, 100).Draw(t, "resolution")),
 		}
 		finish.YRes = finish.XRes
@@ -154,7 +154,7 @@ func TestBig(t *testing.T) {
 			}
 		}
 	}
-	if err := w.Finish(tiffwrite.Finish{Grey: true}); err != nil {
+	if err := w.Finish(tiffwrite.Finish{Grey: true, Tables: tables}); err != nil {
 		t.Fatal(err)
 	}
 	read, err := tiffdir.Read(&file, file.length)
@@ -166,6 +166,9 @@ func TestBig(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// tables stand for those of a JPEG.
+var tables = []byte("tables of JPEGs")
 
 func TestRefusals(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
@@ -191,10 +194,19 @@ func TestRefusals(t *testing.T) {
 	if err := w.Tile(0, []byte{1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(tiffwrite.Finish{}); err == nil {
+	if err := w.Finish(tiffwrite.Finish{Tables: tables}); err == nil {
 		t.Error("a file without all of its tiles is whole")
 	}
 	if err := w.Tile(0, make([]byte, 1000)); !errors.Is(err, tiffwrite.ErrTooLong) {
 		t.Errorf("more than allowed: %v", err)
+	}
+	if w, err = tiffwrite.New(file, tiffwrite.Page{Width: 16, Height: 16, TileWidth: 16, TileHeight: 16}, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Tile(0, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Finish(tiffwrite.Finish{Tables: []byte("\xff\xd8\xff\xd9")}); err == nil {
+		t.Error("tables that say nothing are taken")
 	}
 }

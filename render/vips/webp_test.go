@@ -31,7 +31,7 @@ func TestWebPIsThatOfLibvips(t *testing.T) {
 	dir := t.TempDir()
 	for _, size := range []image.Point{{1, 1}, {2, 2}, {33, 64}, {301, 97}, {600, 415}, {17, 320}} {
 		for _, gray := range []bool{false, true} {
-			var picture image.Image = reference().SubImage(image.Rectangle{Max: size})
+			picture := reference().SubImage(image.Rectangle{Max: size})
 			if gray {
 				picture = grey(picture)
 			}
