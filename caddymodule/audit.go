@@ -10,7 +10,7 @@ import (
 )
 
 // audit writes who was shown a restricted original. It holds personal data, so it has a logger of its own.
-func (a *App) audit(r *http.Request, granted grant) {
+func (a *App) audit(r *http.Request, granted *grant) {
 	who, _ := principal.FromContext(r.Context())
 	if who == nil {
 		who = principal.Nobody()

@@ -48,7 +48,7 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 	t.name = h.Collection
 	allowAnyOrigin(w.Header())
 
-	var granted grant
+	var granted *grant
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		granted, err = h.decide(r, request, err)
 	} else if err = h.collection.handler.ServeHTTP(w, r); err == nil {
@@ -74,7 +74,7 @@ func (h *AuthorizeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, nex
 }
 
 // redirect leads from the bare identifier to its info.json.
-func (h *AuthorizeHandler) redirect(w http.ResponseWriter, r *http.Request, granted grant) error {
+func (h *AuthorizeHandler) redirect(w http.ResponseWriter, r *http.Request, granted *grant) error {
 	err := h.collection.handler.ServeHTTP(w, r.WithContext(authz.NewContext(r.Context(), granted.decision)))
 	if err != nil {
 		h.app.refuse(w, r, err)
@@ -90,14 +90,14 @@ type grant struct {
 	// original is the request as the caller sent it.
 	original *http.Request
 	// claimed is set by gatehouse_iiif, the only handler that can show a smaller image.
-	claimed *bool
+	claimed bool
 }
 
 type grantKey struct{}
 
 // decide answers whether the caller may have what was asked for; a denial is an error. An address that cannot be read
 // is refused with badAddress, unless the caller is refused for a reason that needs no address.
-func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request, badAddress error) (grant, error) {
+func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request, badAddress error) (*grant, error) {
 	who, _ := principal.FromContext(r.Context())
 	if who == nil {
 		who = principal.Nobody()
@@ -109,24 +109,24 @@ func (h *AuthorizeHandler) decide(r *http.Request, request iiif.Request, badAddr
 	}
 	decision, err := h.collection.decide(r.Context(), who, request, facts)
 	if err != nil {
-		return grant{}, err
+		return nil, err
 	}
 	if decision.RuleError != nil {
 		h.app.logger.Warn("a rule could not be evaluated", "collection", h.Collection, "rule", decision.Rule, "error", decision.RuleError)
 	}
 	if decision.Allowed() && badAddress != nil {
-		return grant{}, badAddress
+		return nil, badAddress
 	}
 	if !decision.Allowed() {
-		return grant{}, &problem.Error{Status: decision.Status, Code: decision.Code, Detail: decision.Reason, Denial: true}
+		return nil, &problem.Error{Status: decision.Status, Code: decision.Code, Detail: decision.Reason, Denial: true}
 	}
-	return grant{decision: decision, lookup: found, request: request, original: r, claimed: new(bool)}, nil
+	return &grant{decision: decision, lookup: found, request: request, original: r}, nil
 }
 
 // passOn calls the next handler. A tier is a smaller image, which only gatehouse_iiif can make: any other handler gets a
 // request that has already ended, and its answer is replaced by a refusal. So is any failure behind, which could else
 // reach an error route with the request as the caller sent it.
-func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted grant, next caddyhttp.Handler) error {
+func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted *grant, next caddyhttp.Handler) error {
 	ctx := context.WithValue(authz.NewContext(r.Context(), granted.decision), grantKey{}, granted)
 	tier := granted.decision.Outcome == authz.Tier
 	if tier {
@@ -139,7 +139,7 @@ func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted gra
 		err = next.ServeHTTP(w, forgetOriginal(out, w))
 	}
 	switch {
-	case *granted.claimed:
+	case granted.claimed:
 		return err
 	case tier:
 		err = &problem.Error{

@@ -18,24 +18,27 @@ import (
 // another handler took over would be past all of this.
 type guardedWriter struct {
 	http.ResponseWriter
-	grant grant
+	grant *grant
 	// scratch takes the headers of an answer that is thrown away.
 	scratch http.Header
 	status  int
 }
 
-func newGuardedWriter(w http.ResponseWriter, granted grant) *guardedWriter {
-	return &guardedWriter{ResponseWriter: w, grant: granted, scratch: make(http.Header)}
+func newGuardedWriter(w http.ResponseWriter, granted *grant) *guardedWriter {
+	return &guardedWriter{ResponseWriter: w, grant: granted}
 }
 
 // dropped tells whether the answer is thrown away.
 func (w *guardedWriter) dropped() bool {
-	return w.grant.decision.Outcome == authz.Tier && !*w.grant.claimed
+	return w.grant.decision.Outcome == authz.Tier && !w.grant.claimed
 }
 
 // Header implements http.ResponseWriter.
 func (w *guardedWriter) Header() http.Header {
 	if w.dropped() {
+		if w.scratch == nil {
+			w.scratch = make(http.Header)
+		}
 		return w.scratch
 	}
 	return w.ResponseWriter.Header()
@@ -48,7 +51,7 @@ func (w *guardedWriter) WriteHeader(status int) {
 	}
 	if status >= 200 && w.status == 0 {
 		w.status = status
-		if !*w.grant.claimed {
+		if !w.grant.claimed {
 			guardHeaders(w.ResponseWriter.Header(), w.grant.decision, status)
 		}
 	}

@@ -38,7 +38,7 @@ func TestGuardedAnswersAreCachedAsDecided(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			recorder := httptest.NewRecorder()
 			recorder.Header().Set("Access-Control-Allow-Origin", "*")
-			w := newGuardedWriter(recorder, grant{decision: test.decision, claimed: new(bool)})
+			w := newGuardedWriter(recorder, &grant{decision: test.decision})
 			upstream(w, test.status)
 			h := recorder.Result().Header
 			if got := h.Get("Cache-Control"); !strings.Contains(got, test.want) {
@@ -65,7 +65,7 @@ func TestGuardedAnswersAreCachedAsDecided(t *testing.T) {
 func TestGuardedTierIsForWhoeverClaimsIt(t *testing.T) {
 	for _, claimed := range []bool{false, true} {
 		recorder := httptest.NewRecorder()
-		w := newGuardedWriter(recorder, grant{decision: authz.Decision{Outcome: authz.Tier, MaxSide: 100}, claimed: &claimed})
+		w := newGuardedWriter(recorder, &grant{decision: authz.Decision{Outcome: authz.Tier, MaxSide: 100}, claimed: claimed})
 		upstream(w, 200)
 		if n, err := w.ReadFrom(strings.NewReader("more")); n != 4 || err != nil {
 			t.Errorf("ReadFrom: %d, %v", n, err)
@@ -83,7 +83,7 @@ func TestGuardedTierIsForWhoeverClaimsIt(t *testing.T) {
 }
 
 func TestGuardedWriterGivesNoConnectionAway(t *testing.T) {
-	w := newGuardedWriter(httptest.NewRecorder(), grant{decision: authz.Decision{Outcome: authz.Allow}, claimed: new(bool)})
+	w := newGuardedWriter(httptest.NewRecorder(), &grant{decision: authz.Decision{Outcome: authz.Allow}})
 	if _, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		t.Error("the connection was handed out")
 	}

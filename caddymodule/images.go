@@ -25,11 +25,11 @@ func (ImagesHandler) CaddyModule() caddy.ModuleInfo {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	granted, authorized := r.Context().Value(grantKey{}).(grant)
+	granted, authorized := r.Context().Value(grantKey{}).(*grant)
 	// A grant for another collection is none of ours: its request stays as it was rebuilt for whoever it is for.
 	authorized = authorized && granted.decision.Collection == h.Collection
 	if authorized && h.collection.handler.Match(granted.original) {
-		*granted.claimed = true
+		granted.claimed = true
 		r = granted.original
 	} else if !h.collection.handler.Match(r) {
 		return next.ServeHTTP(w, r)
