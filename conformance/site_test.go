@@ -61,7 +61,8 @@ type sites struct {
 	secureClient        *http.Client
 }
 
-func newSites(t *testing.T) *sites {
+// newSites starts them. images are settings of rendering that must change nothing.
+func newSites(t *testing.T, images string) *sites {
 	t.Helper()
 	root := t.TempDir()
 	fill(t, root)
@@ -75,9 +76,9 @@ func newSites(t *testing.T) *sites {
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		},
 	}
-	s.main = testkit.StartServer(t, mainCaddyfile(root, secure))
-	s.limited = testkit.StartServer(t, limitedCaddyfile(limitedPrefix, root, fmt.Sprintf("max_output %dx%d", limitWidth, limitHeight)))
-	s.area = testkit.StartServer(t, limitedCaddyfile(areaPrefix, root, fmt.Sprintf("max_area %d", limitArea)))
+	s.main = testkit.StartServer(t, mainCaddyfile(root, secure, images))
+	s.limited = testkit.StartServer(t, limitedCaddyfile(limitedPrefix, root, fmt.Sprintf("max_output %dx%d\n%s", limitWidth, limitHeight, images)))
+	s.area = testkit.StartServer(t, limitedCaddyfile(areaPrefix, root, fmt.Sprintf("max_area %d\n%s", limitArea, images)))
 	s.waitForCertificate(t)
 	return s
 }
@@ -121,7 +122,7 @@ func (s *sites) base(path string) string {
 	return s.main.URL()
 }
 
-func mainCaddyfile(root, secure string) string {
+func mainCaddyfile(root, secure, images string) string {
 	var collections, handlers strings.Builder
 	for _, c := range []struct{ name, prefix, options string }{
 		{"open", openPrefix, ""},
@@ -155,6 +156,9 @@ func mainCaddyfile(root, secure string) string {
 		state bolt {$DIR}/state
 		spool {$DIR}/spool 256MiB
 		%s
+		images {
+			%s
+		}
 	}
 }
 http://{$ADDR} {
@@ -169,7 +173,7 @@ https://%s {
 	tls internal
 	%s
 }
-`, collections.String(), handlers.String(), secure, handlers.String())
+`, collections.String(), images, handlers.String(), secure, handlers.String())
 }
 
 // saidFields are a publisher's words for info.json, with apostrophes where backquotes are to be.
