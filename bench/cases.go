@@ -149,7 +149,8 @@ func (b *bench) addWarm(p *picture) {
 		b.t.Fatal(err)
 	}
 	_, fileServer := startFloor(b.t, "tile.jpg", body)
-	b.add("one hot tile", b.last(), again(func(int) []job { return tile }), append(pairs, pair{site.protected, fileServer}, pair{site.open, fileServer})...)
+	b.add("one hot tile", b.last(), again(func(int) []job { return tile }), append(pairs,
+		pair{site.unaudited, site.open}, pair{site.protected, fileServer}, pair{site.unaudited, fileServer}, pair{site.open, fileServer})...)
 }
 
 // madePyramids is how many copies of a picture have a pyramid.

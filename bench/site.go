@@ -15,10 +15,10 @@ import (
 	"github.com/gatehouse-server/gatehouse/internal/testkit"
 )
 
-// site is the server, with an open collection and a protected one over the same originals.
+// site is the server, with collections over the same originals: open, protected, and protected without an audit log.
 type site struct {
-	server          *testkit.Server
-	open, protected *service
+	server                     *testkit.Server
+	open, protected, unaudited *service
 }
 
 // variant is how a site differs from others: what stands in its configuration, and what its contenders are called.
@@ -46,6 +46,9 @@ func startSite(t testing.TB, a *album, v variant) *site {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"access": "RESTRICTED", "title": "Example Quay 12 - 18"}`))
 	}))
+	rules := fmt.Sprintf("identifier `(?P<item>[a-z0-9.-]+)`\nmetadata %s/items/{item}\n"+
+		"rule deny \"Access to this item is restricted\" `metadata.access != \"PUBLIC\" && !(\"staff\" in principal.scopes)`\n"+
+		"rule allow `true`\nsource main folder %s/{item}", metadata.URL(), a.dir)
 	server := testkit.StartServer(t, fmt.Sprintf(`
 {
 	log {
@@ -59,26 +62,27 @@ func startSite(t testing.TB, a *album, v variant) *site {
 		state bolt {$DIR}/state
 		spool {$DIR}/spool 256MiB
 		issuer city {
-			issuer %s
-			jwks_uri %s
+			issuer %[1]s
+			jwks_uri %[2]s
 			audience gatehouse
 		}
 		collection open {
 			prefix /open
-			source main folder %s
+			source main folder %[3]s
 		}
 		collection protected {
 			prefix /protected
-			identifier `+"`(?P<item>[a-z0-9.-]+)`"+`
-			metadata %s/items/{item}
-			rule deny "Access to this item is restricted" `+"`metadata.access != \"PUBLIC\" && !(\"staff\" in principal.scopes)`"+`
-			rule allow `+"`true`"+`
-			source main folder %s/{item}
+			%[4]s
 		}
-		%s
+		collection unaudited {
+			prefix /unaudited
+			restricted `+"`false`"+`
+			%[4]s
+		}
+		%[5]s
 		images {
-			jpeg_quality %d
-			webp_quality %d
+			jpeg_quality %[6]d
+			webp_quality %[7]d
 		}
 	}
 }
@@ -92,15 +96,25 @@ http://{$ADDR} {
 		gatehouse_authorize protected
 		gatehouse_iiif protected
 	}
+	handle /unaudited/* {
+		gatehouse_auth bearer
+		gatehouse_authorize unaudited
+		gatehouse_iiif unaudited
+	}
 }
-`, idp.Issuer(), idp.JWKSURL(), a.dir, metadata.URL(), a.dir, v.options, jpegQuality, webpQuality))
+`, idp.Issuer(), idp.JWKSURL(), a.dir, rules, v.options, jpegQuality, webpQuality))
 	s := &site{
 		server:    server,
 		open:      newService(server, "Gatehouse, open"+v.label, "/open/3/"),
 		protected: newService(server, "Gatehouse, protected"+v.label, "/protected/3/"),
+		unaudited: newService(server, "Gatehouse, protected, no audit"+v.label, "/unaudited/3/"),
 	}
-	s.open.rename, s.protected.rename = v.rename, v.rename
-	s.protected.client.header = "Authorization: Bearer " + idp.RoleToken("staff") + "\r\n"
+	for _, guarded := range []*service{s.protected, s.unaudited} {
+		guarded.client.header = "Authorization: Bearer " + idp.RoleToken("staff") + "\r\n"
+	}
+	for _, served := range []*service{s.open, s.protected, s.unaudited} {
+		served.rename = v.rename
+	}
 	s.protected.await(t, a.pictures[0].descriptions(0)[0])
 	return s
 }
