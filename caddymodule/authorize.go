@@ -134,9 +134,11 @@ func (h *AuthorizeHandler) passOn(w *guardedWriter, r *http.Request, granted *gr
 		ctx, cancel = context.WithCancel(ctx)
 		cancel()
 	}
-	out, err := rebuilt(ctx, r, h.collection.prefix, granted.request)
+	cut := forgetOriginal(ctx, w)
+	out, err := rebuilt(cut, r, h.collection.prefix, granted.request)
 	if err == nil {
-		err = next.ServeHTTP(w, forgetOriginal(out, w))
+		cut.request = out
+		err = next.ServeHTTP(w, out)
 	}
 	switch {
 	case granted.claimed:

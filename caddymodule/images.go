@@ -43,23 +43,23 @@ func (h *ImagesHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next c
 	t.name = h.Collection
 
 	ctx := r.Context()
+	var request iiif.Request
+	ours, badAddress := true, error(nil)
 	if authorized {
-		ctx = authz.NewContext(ctx, granted.decision)
-		ctx = withLookup(ctx, granted.lookup)
-	} else if h.collection.public() {
-		request, _, err := h.collection.parse(r)
-		if err == nil {
-			ctx = withLookup(ctx, h.collection.lookup(request))
-			t.decided(authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
-			ctx = authz.NewContext(ctx, authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge))
-		}
+		// The address is what was decided about, and not read again.
+		request = granted.request
+		ctx = withLookup(authz.NewContext(ctx, granted.decision), granted.lookup)
+	} else if request, ours, badAddress = h.collection.parse(r); badAddress == nil && h.collection.public() {
+		decision := authz.Public(h.Collection, request.RawIdentifier, h.collection.maxAge)
+		t.decided(decision)
+		ctx = withLookup(authz.NewContext(ctx, decision), h.collection.lookup(request))
 	}
 	ctx = render.WithCaller(h.app.withBypass(ctx, r), callerOf(r))
 	ctx, endAnswer := h.app.answers.begin(ctx)
 	defer endAnswer()
 	writeWholeTiles(ctx)
 	r = r.WithContext(ctx)
-	if err := h.collection.handler.ServeHTTP(w, r); err != nil {
+	if err := h.collection.handler.ServeParsed(w, r, request, ours, badAddress); err != nil {
 		t.failed(err)
 		h.app.refuse(w, r, err)
 	}

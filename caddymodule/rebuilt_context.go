@@ -27,6 +27,9 @@ type rebuiltContext struct {
 
 // Value implements context.Context.
 func (c *rebuiltContext) Value(key any) any {
+	if c.server == nil {
+		return c.Context.Value(key)
+	}
 	switch key {
 	case caddy.ReplacerCtxKey:
 		c.once.Do(c.prepare)
@@ -59,14 +62,9 @@ func (c *rebuiltContext) prepare() {
 	c.replacer, c.original = replacer, prepared.Context().Value(caddyhttp.OriginalRequestCtxKey)
 }
 
-// forgetOriginal cuts the rebuilt request off from what the caller sent.
-func forgetOriginal(out *http.Request, w http.ResponseWriter) *http.Request {
-	outer := out.Context()
-	server, ok := outer.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	if !ok {
-		return out
-	}
-	ctx := &rebuiltContext{Context: outer, server: server, writer: w}
-	ctx.request = out.WithContext(ctx)
-	return ctx.request
+// forgetOriginal gives the context of a request that is cut off from what the caller sent. The request is to be set in it
+// before anybody gets it.
+func forgetOriginal(outer context.Context, w http.ResponseWriter) *rebuiltContext {
+	server, _ := outer.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	return &rebuiltContext{Context: outer, server: server, writer: w}
 }

@@ -57,12 +57,17 @@ func (h *Handler) rules(version int) Rules {
 // ServeHTTP answers a request. An error is a *problem.Error for the caller to write with problem.Write: nothing was
 // sent then, and the headers that errors carry too (CORS, Vary) are set on w already.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
+	req, ours, err := ParsePath(h.config.Prefix, RawPath(r.URL), r.URL.RawQuery)
+	return h.ServeParsed(w, r, req, ours, err)
+}
+
+// ServeParsed is ServeHTTP for who has read the address already: req, ours and err are what ParsePath says of it.
+func (h *Handler) ServeParsed(w http.ResponseWriter, r *http.Request, req Request, ours bool, err error) error {
 	header := w.Header()
 	setCommon(header)
 	if h.config.Protected {
 		addVary(header, "Authorization")
 	}
-	req, ours, err := ParsePath(h.config.Prefix, RawPath(r.URL), r.URL.RawQuery)
 	if req.SecretInURL {
 		header.Set("Referrer-Policy", "no-referrer")
 	}
