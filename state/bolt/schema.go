@@ -27,6 +27,8 @@ const keySchema = "schema"
 func migrations() []func(*bbolt.Tx) error {
 	return []func(*bbolt.Tx) error{
 		createBuckets(bucketKeys),
+		createBuckets(bucketJobs, bucketJobsWaiting, bucketJobsReady, bucketJobsRunning, bucketJobsEnded, bucketJobsKeys,
+			bucketJobsLimits, bucketJobsSweeps),
 	}
 }
 
