@@ -58,13 +58,13 @@ package_names() {
 	apt-get:iipimage) echo iipimage-server ;;
 	apt-get:ceph) echo ceph-mon ceph-osd radosgw ceph-common ;;
 	dnf:cc) echo gcc gcc-c++ pkgconf-pkg-config ;;
-	dnf:vips) echo vips-devel ;;
+	dnf:vips) echo vips-devel libjpeg-turbo-devel libwebp-devel zlib-devel ;;
 	dnf:vips-tools) echo vips-tools ;;
 	dnf:tiff-tools) echo libtiff-tools ;;
 	dnf:ceph) echo ceph-mon ceph-osd ceph-radosgw ceph-common ;;
 	dnf:npm) echo nodejs-npm ;;
 	apk:cc) echo build-base pkgconf ;;
-	apk:vips) echo vips-dev ;;
+	apk:vips) echo vips-dev libjpeg-turbo-dev libwebp-dev zlib-dev ;;
 	apk:vips-tools) echo vips-tools ;;
 	apk:tiff-tools) echo tiff-tools ;;
 	pacman:cc) echo base-devel pkgconf ;;
@@ -85,7 +85,7 @@ package_names() {
 present() {
 	case $1 in
 	cc) have pkg-config && { have cc || have gcc || have clang; } ;;
-	vips) have pkg-config && pkg-config --exists 'vips >= 8.14' ;;
+	vips) have pkg-config && pkg-config --exists 'vips >= 8.14' libjpeg libwebp zlib ;;
 	vips-tools) have vips && have vipsheader ;;
 	tiff-tools) have tiffinfo ;;
 	chromium) have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ;;
@@ -147,7 +147,7 @@ ensure() {
 	[ -n "$lacking" ] || return 0
 	say "Missing: $(echo "$lacking" | tr '\n' ' ')"
 	case $manager in
-	'') say "Install libvips 8.14 or newer with its headers, pkg-config and a C compiler." ;;
+	'') say "Install libvips 8.14 or newer, libjpeg, libwebp and zlib with their headers, pkg-config and a C compiler." ;;
 	brew) say "Install with: brew install ${packages[*]}" ;;
 	apk) say "Install with: sudo apk add ${packages[*]}" ;;
 	pacman) say "Install with: sudo pacman -S ${packages[*]}" ;;
