@@ -162,6 +162,7 @@ func (s *Server) Reload(caddyfile string) error {
 	if status != http.StatusOK {
 		return fmt.Errorf("reload: status %d: %s", status, body)
 	}
+	s.untilOneListens()
 	return nil
 }
 
