@@ -23,7 +23,7 @@ type Task struct {
 	pool *Pool
 }
 
-// Save keeps how far the job is. An error other than those of the store means that the task is to stop: see Handler.
+// Save keeps how far the job is. A handler that gets an error from it ends with that one.
 func (t *Task) Save(ctx context.Context, progress Progress, checkpoint []byte) error {
 	return t.pool.store.Save(ctx, t.pool.now(), t.Lease(), progress, checkpoint)
 }
